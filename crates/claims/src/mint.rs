@@ -1,0 +1,1 @@
+//! Realistic tokens from profiles (data files), for tests and demonstrations.
