@@ -1,0 +1,1 @@
+//! Globs and policy variables, compiled before substitution (spec A4, A5).

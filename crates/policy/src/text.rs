@@ -1,0 +1,1 @@
+//! Sentences: how AWS words a denial, from the decision alone (spec A11).
