@@ -1,1 +1,3 @@
-//! To be filled.
+//! The APIs: STS, IAM, CloudTrail over one decision, one world and one log book.
+
+pub mod audit;

@@ -1,0 +1,18 @@
+//! The log book: every call leaves an event in CloudTrail's shape, plus ours, that says why.
+//!
+//! `dispatch` fills a [`Draft`] while a call runs and hands the finished [`Event`] to the
+//! [`LogBook`], at one call site, also when the call failed early. [`Reader`] finds events again,
+//! in the server and from the command line on a data folder alone; [`lookup`] answers
+//! CloudTrail's `LookupEvents` with it. What can go wrong: the disk is full. Then [`LogBook::room`]
+//! refuses, and so must whoever wanted to issue something.
+
+pub mod draft;
+pub mod event;
+pub mod identity;
+pub mod ours;
+pub mod redact;
+
+pub use draft::Draft;
+pub use event::{Event, Resource, TlsDetails};
+pub use identity::{IdentityKind, UserIdentity};
+pub use ours::{Aggregate, Check, DecisionRecord, Mark, Ours, Outcome};
