@@ -15,6 +15,9 @@ pub mod tls;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use claims::{Checks, oidc::Issuer};
+use policy::{AccountId, Arn};
+
 use self::{
     fetch::FetchError,
     network::NetworkPolicy,
@@ -31,10 +34,10 @@ pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// the provider raises its revision, which empties the cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProviderKey {
-    /// The account that registered the provider (12 digits).
-    pub account: Box<str>,
+    /// The account that registered the provider.
+    pub account: AccountId,
     /// The provider's ARN, `arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`.
-    pub arn: Box<str>,
+    pub arn: Arn,
     /// The revision at which the provider was last written; grows with every change.
     pub revision: u64,
 }
@@ -44,8 +47,8 @@ pub struct ProviderKey {
 pub struct Provider {
     /// Whose keys these are.
     pub key: Arc<ProviderKey>,
-    /// The issuer with its scheme, exactly as `iss` must be: `https://HOST[:PORT]/PATH`.
-    pub issuer: Arc<str>,
+    /// The issuer, exactly as `iss` must be.
+    pub issuer: Arc<Issuer>,
     /// The registered thumbprints, at most five.
     pub thumbprints: Arc<[Thumbprint]>,
     /// The operator's settings for this provider.
@@ -63,6 +66,8 @@ pub struct ProviderSettings {
     pub network: NetworkPolicy,
     /// A JWKS document for a provider that cannot be reached: no connection is ever made.
     pub static_jwks: Option<Arc<str>>,
+    /// How strictly its keys are judged.
+    pub checks: Checks,
     /// How long keys count as fresh when the provider does not say (`Cache-Control: max-age`).
     pub fresh: Duration,
     /// The shortest and longest freshness that a provider's `max-age` may ask for.
@@ -82,6 +87,7 @@ impl Default for ProviderSettings {
             allow_http_loopback: false,
             network: NetworkPolicy::default(),
             static_jwks: None,
+            checks: Checks::default(),
             fresh: HOUR,
             fresh_bounds: (5 * MINUTE, 24 * HOUR),
             max_stale: 24 * HOUR,
@@ -131,7 +137,7 @@ pub enum IdpError {
     BadDocument {
         /// The document that was read.
         document: Document,
-        /// What is wrong with it, in our words (nothing of the document's content).
+        /// What is wrong with it, clipped to 300 characters.
         reason: Box<str>,
     },
 }
@@ -144,6 +150,11 @@ impl IdpError {
             }
             cause => Self::Unreachable { document, cause },
         }
+    }
+
+    fn bad(document: Document, fault: &impl fmt::Display) -> Self {
+        // The provider chose some of these words, so they are bounded.
+        Self::BadDocument { document, reason: fault.to_string().chars().take(300).collect() }
     }
 }
 

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
+use claims::{Checks, jose::KeySet};
 use tokio::sync::watch;
 
 use super::{
@@ -37,23 +37,11 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 /// How many unknown key ids are remembered per provider.
 const UNKNOWN_KIDS: usize = 64;
 
-/// A parsed key set.
-pub trait KeyDocument: Send + Sync + Sized + 'static {
-    /// Reads a JWKS document.
-    ///
-    /// # Errors
-    /// What is wrong with the document, without its content.
-    fn parse(body: &[u8]) -> Result<Self, Box<str>>;
-
-    /// Whether a key with this id is in the set.
-    fn holds(&self, kid: &str) -> bool;
-}
-
 /// A key set and where it came from.
 #[derive(Debug)]
-pub struct Held<K> {
+pub struct Held {
     /// The keys.
-    pub keys: K,
+    pub keys: KeySet,
     /// What vouched for the server that sent them; `None` for static keys and plain loopback http.
     pub verified_by: Option<VerifiedBy>,
     /// When they were fetched, in milliseconds since the epoch; static keys: when they were read.
@@ -90,12 +78,12 @@ pub struct ProviderState {
 }
 
 /// The key sets of all providers in use. Cheap to clone.
-pub struct Keys<K>(Arc<Inner<K>>);
+pub struct Keys(Arc<Inner>);
 
-struct Inner<K> {
+struct Inner {
     fetcher: Fetcher,
     capacity: usize,
-    shelves: RwLock<HashMap<Arc<ProviderKey>, Arc<Shelf<K>>>>,
+    shelves: RwLock<HashMap<Arc<ProviderKey>, Arc<Shelf>>>,
     hasher: RandomState,
     counters: Counters,
 }
@@ -110,14 +98,14 @@ struct Counters {
 }
 
 /// The place of one provider.
-struct Shelf<K> {
+struct Shelf {
     key: Arc<ProviderKey>,
     used_at: AtomicU64,
-    state: Mutex<State<K>>,
+    state: Mutex<State>,
 }
 
-struct State<K> {
-    held: Option<Arc<Held<K>>>,
+struct State {
+    held: Option<Arc<Held>>,
     /// The last fetch's failure and when; cleared by a success.
     failure: Option<(IdpError, u64)>,
     /// When an unknown key id last gave rise to a fetch.
@@ -129,24 +117,24 @@ struct State<K> {
 }
 
 /// What to do for one caller.
-enum Step<K> {
-    Serve(Arc<Held<K>>),
-    ServeAndRefresh(Arc<Held<K>>),
+enum Step {
+    Serve(Arc<Held>),
+    ServeAndRefresh(Arc<Held>),
     /// Answer from memory; the key id stays unknown.
-    ServeWithout(Arc<Held<K>>),
-    ServeStale(Arc<Held<K>>),
+    ServeWithout(Arc<Held>),
+    ServeStale(Arc<Held>),
     Fetch,
     FetchUnknown,
     Fail(IdpError),
 }
 
-impl<K> Clone for Keys<K> {
+impl Clone for Keys {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<K: KeyDocument> Keys<K> {
+impl Keys {
     /// An empty cache for at most `capacity` providers; the least recently used one makes room.
     #[must_use]
     pub fn new(fetcher: Fetcher, capacity: usize) -> Self {
@@ -170,11 +158,11 @@ impl<K: KeyDocument> Keys<K> {
         &self,
         provider: &Provider,
         kid: Option<&str>,
-    ) -> Result<Arc<Held<K>>, IdpError> {
+    ) -> Result<Arc<Held>, IdpError> {
         let now = self.now();
         let shelf = self.shelf(&provider.key, now);
         if let Some(text) = &provider.settings.static_jwks {
-            return shelf.read_static(text, now);
+            return shelf.read_static(text, provider.settings.checks, now);
         }
         let kid = kid.map(|kid| (kid, self.0.hasher.hash_one(kid)));
         let mut flight = {
@@ -230,7 +218,7 @@ impl<K: KeyDocument> Keys<K> {
     pub fn states(&self) -> Vec<ProviderState> {
         let now = self.now();
         let shelves: Vec<_> = self.read_shelves().values().cloned().collect();
-        let state_of = |shelf: Arc<Shelf<K>>| {
+        let state_of = |shelf: Arc<Shelf>| {
             let state = shelf.lock();
             ProviderState {
                 key: Arc::clone(&shelf.key),
@@ -247,12 +235,12 @@ impl<K: KeyDocument> Keys<K> {
 
     fn read_shelves(
         &self,
-    ) -> std::sync::RwLockReadGuard<'_, HashMap<Arc<ProviderKey>, Arc<Shelf<K>>>> {
+    ) -> std::sync::RwLockReadGuard<'_, HashMap<Arc<ProviderKey>, Arc<Shelf>>> {
         self.0.shelves.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The shelf of a provider at one revision, made if there is none.
-    fn shelf(&self, key: &Arc<ProviderKey>, now: u64) -> Arc<Shelf<K>> {
+    fn shelf(&self, key: &Arc<ProviderKey>, now: u64) -> Arc<Shelf> {
         if let Some(shelf) = self.read_shelves().get(key) {
             shelf.used_at.store(now, Relaxed);
             return Arc::clone(shelf);
@@ -282,8 +270,8 @@ impl<K: KeyDocument> Keys<K> {
     /// goes away does not take it along.
     fn launch(
         &self,
-        shelf: &Arc<Shelf<K>>,
-        state: &mut State<K>,
+        shelf: &Arc<Shelf>,
+        state: &mut State,
         provider: &Provider,
     ) -> watch::Receiver<bool> {
         if let Some(flight) = &state.flight {
@@ -306,7 +294,7 @@ impl<K: KeyDocument> Keys<K> {
         flight
     }
 
-    async fn load(&self, provider: &Provider) -> Result<Held<K>, IdpError> {
+    async fn load(&self, provider: &Provider) -> Result<Held, IdpError> {
         let Provider { issuer, thumbprints, settings, .. } = provider;
         let pins = Pins::Registered(thumbprints);
         let discovered = discover(&self.0.fetcher, issuer, settings, pins).await?;
@@ -318,7 +306,7 @@ impl<K: KeyDocument> Keys<K> {
             .await
             .map_err(|cause| IdpError::of(document, cause))?;
         Ok(Held {
-            keys: parse(&fetched.body)?,
+            keys: parse(&fetched.body, settings.checks)?,
             verified_by: fetched.verified_by,
             fetched_at: self.now(),
             fresh: freshness(fetched.max_age, settings),
@@ -326,7 +314,7 @@ impl<K: KeyDocument> Keys<K> {
     }
 }
 
-impl<K: KeyDocument> Shelf<K> {
+impl Shelf {
     fn new(key: Arc<ProviderKey>, now: u64) -> Self {
         let state = State {
             held: None,
@@ -338,25 +326,25 @@ impl<K: KeyDocument> Shelf<K> {
         Self { key, used_at: AtomicU64::new(now), state: Mutex::new(state) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<K>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read_static(&self, text: &str, now: u64) -> Result<Arc<Held<K>>, IdpError> {
+    fn read_static(&self, text: &str, checks: Checks, now: u64) -> Result<Arc<Held>, IdpError> {
         let mut state = self.lock();
         if let Some(held) = &state.held {
             return Ok(Arc::clone(held));
         }
-        let keys = parse(&Bytes::copy_from_slice(text.as_bytes()))?;
+        let keys = parse(text.as_bytes(), checks)?;
         let held = Arc::new(Held { keys, verified_by: None, fetched_at: now, fresh: u64::MAX });
         state.held = Some(Arc::clone(&held));
         Ok(held)
     }
 }
 
-impl<K: KeyDocument> State<K> {
+impl State {
     /// Decides what to do for a caller who wants `kid` (and its hash) at `now`.
-    fn step(&mut self, now: u64, kid: Option<(&str, u64)>, settings: &ProviderSettings) -> Step<K> {
+    fn step(&mut self, now: u64, kid: Option<(&str, u64)>, settings: &ProviderSettings) -> Step {
         let interval = millis(settings.refetch_interval);
         let resting = match &self.failure {
             Some((error, at)) if since(now, *at) < interval => Some(error.clone()),
@@ -371,7 +359,7 @@ impl<K: KeyDocument> State<K> {
             return if resting.is_some() { Step::ServeStale(held) } else { Step::Fetch };
         }
         if let Some((kid, hash)) = kid
-            && !held.keys.holds(kid)
+            && !held.keys.knows(kid)
         {
             // ATTACK: a flood of tokens with invented key ids must not become a flood of fetches
             // at the provider, nor of memory here.
@@ -397,14 +385,14 @@ impl<K: KeyDocument> State<K> {
         now: u64,
         kid: Option<(&str, u64)>,
         settings: &ProviderSettings,
-    ) -> Result<Arc<Held<K>>, IdpError> {
+    ) -> Result<Arc<Held>, IdpError> {
         let Some(held) = self.held.as_ref().filter(|held| held.usable(now, settings)).cloned()
         else {
             return Err(self.failure.as_ref().map_or_else(broken_off, |(error, _)| error.clone()));
         };
         if let Some((kid, hash)) = kid
             && self.failure.is_none()
-            && !held.keys.holds(kid)
+            && !held.keys.knows(kid)
             && !self.unknown.iter().any(|(other, _)| *other == hash)
         {
             if self.unknown.len() >= UNKNOWN_KIDS {
@@ -416,20 +404,20 @@ impl<K: KeyDocument> State<K> {
     }
 }
 
-impl<K> Held<K> {
+impl Held {
     fn usable(&self, now: u64, settings: &ProviderSettings) -> bool {
         since(now, self.fetched_at) < millis(settings.max_stale)
     }
 }
 
 /// The end of a fetch, also of one that panicked.
-struct Landing<K> {
-    shelf: Arc<Shelf<K>>,
+struct Landing {
+    shelf: Arc<Shelf>,
     ended: watch::Sender<bool>,
 }
 
-impl<K: KeyDocument> Landing<K> {
-    fn land(self, outcome: Result<Held<K>, IdpError>, now: u64) {
+impl Landing {
+    fn land(self, outcome: Result<Held, IdpError>, now: u64) {
         let mut state = self.shelf.lock();
         match outcome {
             Ok(held) => {
@@ -441,7 +429,7 @@ impl<K: KeyDocument> Landing<K> {
     }
 }
 
-impl<K> Drop for Landing<K> {
+impl Drop for Landing {
     fn drop(&mut self) {
         let mut state = self.shelf.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.flight = None;
@@ -450,8 +438,8 @@ impl<K> Drop for Landing<K> {
     }
 }
 
-fn parse<K: KeyDocument>(body: &Bytes) -> Result<K, IdpError> {
-    K::parse(body).map_err(|reason| IdpError::BadDocument { document: Document::Keys, reason })
+fn parse(body: &[u8], checks: Checks) -> Result<KeySet, IdpError> {
+    KeySet::from_jwks(body, checks).map_err(|fault| IdpError::bad(Document::Keys, &fault))
 }
 
 /// How long keys are fresh: what the provider says within the bounds, never past their end.
