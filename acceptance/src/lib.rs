@@ -1,0 +1,31 @@
+//! What an acceptance test stands on: the real binary on a free port, a real identity provider beside
+//! it, and the clients that AWS's users already have.
+//!
+//! Nothing here knows the server from inside. Everything is started by the test that needs it, on a
+//! port the system chose and in a folder of its own, and ends with it.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test bench stops at the first thing that is not as it must be"
+)]
+
+mod authority;
+mod boto3;
+mod child;
+mod client;
+mod federation;
+mod http;
+mod idp;
+mod tools;
+mod vestibule;
+
+pub use self::{
+    authority::Authority,
+    boto3::{Boto3, Credentials, Refusal, Session},
+    client::{Client, Identity, WebIdentity},
+    federation::{ACCOUNT, Federation, PROJECTS},
+    http::{Answer, get, post_form, raw},
+    idp::OidcProvider,
+    tools::Tools,
+    vestibule::{Setup, Vestibule},
+};
