@@ -297,12 +297,12 @@ impl Keys {
     async fn load(&self, provider: &Provider) -> Result<Held, IdpError> {
         let Provider { issuer, thumbprints, settings, .. } = provider;
         let pins = Pins::Registered(thumbprints);
-        let discovered = discover(&self.0.fetcher, issuer, settings, pins).await?;
+        let (discovery, _) = discover(&self.0.fetcher, issuer, settings, pins).await?;
         let document = Document::Keys;
         let fetched = self
             .0
             .fetcher
-            .get(&discovered.jwks_uri, settings, pins)
+            .get(&discovery.jwks_uri, settings, pins)
             .await
             .map_err(|cause| IdpError::of(document, cause))?;
         Ok(Held {
