@@ -1,0 +1,66 @@
+//! The few value forms that TOML itself does not have: durations and sizes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// A span of time as `30s`, `5m`, `24h`, `90d` or `250ms`.
+///
+/// # Errors
+/// Says what was wrong in words fit for the operator.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split(text);
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(format!("`{text}` is not a duration (write 250ms, 30s, 5m, 24h or 90d)")),
+    };
+    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a duration"))?;
+    let millis = number.checked_mul(millis).ok_or_else(|| format!("`{text}` is too long"))?;
+    Ok(Duration::from_millis(millis))
+}
+
+/// A size in bytes, as `512`, `64KiB`, `10MiB` or `4GiB`.
+///
+/// # Errors
+/// Says what was wrong in words fit for the operator.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let (number, unit) = split(text);
+    let factor: u64 = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return Err(format!("`{text}` is not a size (write 64KiB, 10MiB or 4GiB)")),
+    };
+    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a size"))?;
+    number.checked_mul(factor).ok_or_else(|| format!("`{text}` is too large"))
+}
+
+/// For `#[serde(deserialize_with)]`.
+pub fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    parse_duration(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// For `#[serde(deserialize_with)]`: a size as text, or a number of bytes.
+pub fn size<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a size such as \"64KiB\" or a number of bytes")]
+    enum Form {
+        Number(u64),
+        Text(String),
+    }
+    match Form::deserialize(from)? {
+        Form::Number(bytes) => Ok(bytes),
+        Form::Text(text) => parse_size(&text).map_err(D::Error::custom),
+    }
+}
+
+fn split(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.split_at(end)
+}
