@@ -20,8 +20,9 @@ use std::{
     time::Duration,
 };
 
-use ipnet::IpNet;
+use policy::AccountId;
 use serde::Deserialize;
+use service::idp::network::{Allowed, Cidr};
 
 pub use problem::{Faulty, Problem};
 
@@ -30,7 +31,8 @@ pub use problem::{Faulty, Problem};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Accounts that exist from the first start; the first is the default one.
-    pub accounts: Vec<String>,
+    #[serde(deserialize_with = "value::accounts")]
+    pub accounts: Vec<AccountId>,
     /// Region names accepted in a signature's scope; empty for any.
     pub regions: Vec<String>,
     /// The region that events name when the caller named none.
@@ -82,7 +84,8 @@ pub struct Listen {
     #[serde(deserialize_with = "value::duration")]
     pub drain: Duration,
     /// Peers whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    #[serde(deserialize_with = "value::networks")]
+    pub trusted_proxies: Vec<Cidr>,
 }
 
 /// `[tls]`
@@ -156,42 +159,12 @@ pub struct LogBook {
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// Private networks and hosts that may be reached.
-    pub allow: Vec<Reach>,
+    #[serde(deserialize_with = "value::reach")]
+    pub allow: Vec<Allowed>,
+    /// Ports that may be reached besides 443 and 8443.
+    pub ports: Vec<u16>,
     /// Further certificate authorities, PEM.
     pub ca_file: Option<PathBuf>,
-}
-
-/// A network, or a host by its exact name.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Reach {
-    /// Addresses of this network.
-    Net(IpNet),
-    /// This host, whatever it resolves to. Lower case.
-    Host(String),
-}
-
-impl TryFrom<String> for Reach {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Reach, String> {
-        if let Ok(net) = text.parse() {
-            return Ok(Reach::Net(net));
-        }
-        if let Ok(address) = text.parse::<std::net::IpAddr>() {
-            return Ok(Reach::Net(address.into()));
-        }
-        let label = |l: &str| {
-            !l.is_empty()
-                && l.len() < 64
-                && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-        };
-        let numeric = text.chars().all(|c| c.is_ascii_digit() || c == '.');
-        if text.len() < 254 && !numeric && text.split('.').all(label) {
-            return Ok(Reach::Host(text.to_ascii_lowercase()));
-        }
-        Err(format!("`{text}` is neither a network such as 10.0.0.0/8 nor a host name"))
-    }
 }
 
 /// `[metrics]`
@@ -201,7 +174,8 @@ pub struct Metrics {
     /// Serve `/_metrics`.
     pub enabled: bool,
     /// Who may read it.
-    pub allow: Vec<IpNet>,
+    #[serde(deserialize_with = "value::networks")]
+    pub allow: Vec<Cidr>,
 }
 
 /// `[log]`
@@ -253,7 +227,10 @@ pub struct Provider {
     /// Keys from a file, never from the network.
     pub static_jwks: Option<PathBuf>,
     /// Private networks and hosts this provider may be reached at.
-    pub network_allow: Vec<Reach>,
+    #[serde(deserialize_with = "value::reach")]
+    pub network_allow: Vec<Allowed>,
+    /// Ports this provider may be reached at, besides those of everyone.
+    pub network_ports: Vec<u16>,
     /// How long cached keys serve while the provider is down.
     #[serde(deserialize_with = "value::duration")]
     pub max_stale: Duration,
@@ -333,7 +310,7 @@ pub fn environment(name: &str) -> Option<String> {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            accounts: vec!["111122223333".to_owned()],
+            accounts: AccountId::parse("111122223333").into_iter().collect(),
             regions: Vec::new(),
             region: "us-east-1".to_owned(),
             listen: Listen::default(),
@@ -416,8 +393,9 @@ impl Default for Provider {
             allow_http_loopback: false,
             static_jwks: None,
             network_allow: Vec::new(),
+            network_ports: Vec::new(),
             max_stale: Duration::from_secs(86_400),
-            refetch_interval: Duration::from_secs(30),
+            refetch_interval: Duration::from_secs(10),
         }
     }
 }

@@ -4,6 +4,9 @@
 pub mod clock;
 pub mod config;
 pub mod data;
+pub mod front;
+pub mod issuer;
 pub mod listen;
+pub mod telemetry;
 
 fn main() {}

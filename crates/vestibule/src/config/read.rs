@@ -135,11 +135,6 @@ fn rules(config: &Config, tree: &DeTable<'_>, found: &mut Vec<Problem>) {
         found.push(Problem { span: span_of(tree, at), message, help: None });
     };
 
-    for account in &config.accounts {
-        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-            refuse(&["accounts"], format!("`{account}` is not an account id: 12 digits"));
-        }
-    }
     if config.accounts.is_empty() {
         refuse(&["accounts"], "at least one account is needed".to_owned());
     }

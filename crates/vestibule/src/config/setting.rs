@@ -89,6 +89,8 @@ pub const SETTINGS: &[Setting] = &[
 
     row("network.allow", "list of networks and host names", "[]", r#"["10.20.0.0/16", "idp.corp.example"]"#,
         "Private ranges and hosts that identity provider URLs may reach. Public addresses always may."),
+    row("network.ports", "list of ports", "[]", "[9443]",
+        "Ports that identity provider URLs may name besides 443 and 8443."),
     row("network.ca_file", "file", "", r#""corporate-ca.pem""#,
         "Certificate authorities, in PEM, trusted for every identity provider beside the public ones."),
 
@@ -123,9 +125,11 @@ pub const SETTINGS: &[Setting] = &[
         "Take the keys from this file and never connect to the provider."),
     row("provider.*.network_allow", "list of networks and host names", "[]", r#"["10.9.0.0/16"]"#,
         "As `network.allow`, for this provider only."),
+    row("provider.*.network_ports", "list of ports", "[]", "[9443]",
+        "As `network.ports`, for this provider only."),
     row("provider.*.max_stale", "duration", r#""24h""#, r#""1h""#,
         "How long cached keys serve while the provider cannot be reached."),
-    row("provider.*.refetch_interval", "duration", r#""30s""#, r#""5s""#,
+    row("provider.*.refetch_interval", "duration", r#""10s""#, r#""5s""#,
         "The least time between two fetches of the keys because of an unknown key id."),
 ];
 

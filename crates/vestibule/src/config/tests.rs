@@ -76,7 +76,7 @@ fn what_types_cannot_say_is_refused_too() {
         ("[master_key]\nenv = \"A\"\nfile = \"b\"", "one of `file`, `env` and `command`"),
         ("[listen]\nmax_header_bytes = 100", "v.toml:2:20: 8KiB is the least"),
         ("[provider.\"arn:aws:iam::1:oidc-provider/x\"]", "is not the ARN of an OIDC provider"),
-        ("[network]\nallow = [\"10.0.0.0/33\"]", "is neither a network"),
+        ("[network]\nallow = [\"10.0.0.0/33\"]", "`10.0.0.0/33` is not a network such as"),
     ];
     for (text, wanted) in cases {
         let told = refused(text);

@@ -1,8 +1,10 @@
 //! The few value forms that TOML itself does not have: durations and sizes.
 
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
+use policy::AccountId;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use service::idp::network::{Allowed, Cidr};
 
 /// A span of time as `30s`, `5m`, `24h`, `90d` or `250ms`.
 ///
@@ -58,6 +60,46 @@ pub fn size<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
         Form::Number(bytes) => Ok(bytes),
         Form::Text(text) => parse_size(&text).map_err(D::Error::custom),
     }
+}
+
+/// For `#[serde(deserialize_with)]`.
+pub fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Cidr>, D::Error> {
+    list(from)
+}
+
+/// For `#[serde(deserialize_with)]`.
+pub fn reach<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Allowed>, D::Error> {
+    list(from)
+}
+
+/// For `#[serde(deserialize_with)]`.
+pub fn accounts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<AccountId>, D::Error> {
+    list(from)
+}
+
+/// What a list's element is called when it is refused.
+trait Named: FromStr {
+    const NAME: &'static str;
+}
+
+impl Named for Cidr {
+    const NAME: &'static str = "a network such as 10.0.0.0/8";
+}
+
+impl Named for Allowed {
+    const NAME: &'static str = "a network such as 10.0.0.0/8, nor a host name";
+}
+
+impl Named for AccountId {
+    const NAME: &'static str = "an account id: 12 digits";
+}
+
+fn list<'de, D: Deserializer<'de>, T: Named>(from: D) -> Result<Vec<T>, D::Error> {
+    let parse = |text: String| {
+        let refused = |_| D::Error::custom(format_args!("`{text}` is not {}", T::NAME));
+        text.parse().map_err(refused)
+    };
+    Vec::<String>::deserialize(from)?.into_iter().map(parse).collect()
 }
 
 fn split(text: &str) -> (&str, &str) {

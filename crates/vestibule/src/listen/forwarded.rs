@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
-use ipnet::IpNet;
+use service::idp::network::Cidr;
 
 /// The address and the transport that policies see as `aws:SourceIp` and `aws:SecureTransport`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +16,11 @@ pub struct Origin {
 
 /// Networks of peers whose forwarding headers are believed.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub struct TrustedProxies(Vec<Cidr>);
 
 impl TrustedProxies {
     /// These networks.
-    pub fn new(networks: Vec<IpNet>) -> TrustedProxies {
+    pub fn new(networks: Vec<Cidr>) -> TrustedProxies {
         TrustedProxies(networks)
     }
 
@@ -36,7 +36,7 @@ impl TrustedProxies {
     }
 
     fn trust(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|net| net.contains(&address))
+        self.0.iter().any(|net| net.contains(address))
     }
 
     /// The rightmost address that is no trusted proxy. Entries to its left are the client's own

@@ -1,0 +1,31 @@
+//! Which plane a path belongs to.
+
+/// Who answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Plane<'a> {
+    /// An AWS service, whatever the path.
+    Aws,
+    /// The server itself.
+    Own(Own<'a>),
+}
+
+/// The server's own paths.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Own<'a> {
+    Health,
+    Metrics,
+    Clock,
+    /// The rest of the path, without a leading slash.
+    Issuer(&'a str),
+    Unknown,
+}
+
+pub(super) fn plane(path: &str) -> Plane<'_> {
+    let Some(own) = path.strip_prefix("/_") else { return Plane::Aws };
+    Plane::Own(match own {
+        "health" => Own::Health,
+        "metrics" => Own::Metrics,
+        "test/clock" => Own::Clock,
+        _ => own.strip_prefix("issuer/").map_or(Own::Unknown, Own::Issuer),
+    })
+}
