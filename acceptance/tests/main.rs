@@ -1,4 +1,22 @@
 //! The acceptance tests: the real binary, real clients, a real identity provider.
 
 #[cfg(test)]
+mod abac;
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod log_book;
+#[cfg(test)]
 mod provider;
+#[cfg(test)]
+mod rotation;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod set_up;

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use aws_config::BehaviorVersion;
-use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sts::error::DisplayErrorContext;
 use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
