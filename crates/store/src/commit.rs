@@ -246,5 +246,10 @@ const DELETIONS_KEPT: u64 = if cfg!(test) { 8 } else { 4096 };
 /// Whether all deletions after `since` are still known. Not so for a revision that never was: the
 /// store was put back to an earlier state.
 pub(crate) fn deletions_told(since: Revision, newest: Revision) -> bool {
-    newest.0.checked_sub(since.0).is_some_and(|behind| behind <= DELETIONS_KEPT)
+    since <= newest && since.next() >= oldest_deletion_told(newest)
+}
+
+/// The first revision whose deletions are still told.
+pub(crate) fn oldest_deletion_told(newest: Revision) -> Revision {
+    Revision(newest.next().0.saturating_sub(DELETIONS_KEPT))
 }

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use crate::{
     Change, Changes, Commit, Conflict, Deletion, Document, DocumentId, Error, EventId, Kind,
-    Receipt, Reply, Result, Revision, Snapshot, Store, StoredReceipt, Term, commit::deletions_told,
+    Receipt, Reply, Result, Revision, Snapshot, Store, StoredReceipt, Term,
+    commit::{deletions_told, oldest_deletion_told},
 };
 
 /// A [`Store`] in memory.
@@ -198,7 +199,8 @@ impl State {
                 }
             }
         }
-        self.deleted.retain(|_, at| deletions_told(*at, revision));
+        let oldest = oldest_deletion_told(revision);
+        self.deleted.retain(|_, at| *at >= oldest);
         let stored = |receipt: Receipt| StoredReceipt { revision, receipt };
         self.receipts.extend(commit.receipts.into_iter().map(stored));
         revision
