@@ -13,6 +13,9 @@ pub mod jwks;
 pub mod network;
 pub mod tls;
 
+#[cfg(test)]
+mod testbed;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use claims::{Checks, oidc::Issuer};
