@@ -14,7 +14,7 @@ mod issuer;
 mod peek;
 mod verify;
 
-pub use diagnose::{Cause, causes};
+pub use diagnose::{Cause, Difference, causes};
 pub use discovery::{Discovery, DiscoveryFault};
 pub use issuer::Issuer;
 pub use peek::{Unverified, fingerprint, peek};

@@ -113,27 +113,22 @@ impl SigningKey {
     /// The public part as a JWK.
     #[must_use]
     pub fn public_jwk(&self) -> Value {
-        let mut jwk = json!({ "kid": self.kid, "use": "sig", "alg": self.alg.name() });
-        let mut put = |name: &str, value: String| jwk[name] = Value::String(value);
+        let (kid, alg) = (&self.kid, self.alg.name());
         match &self.pair {
             Pair::Rsa(pair) => {
                 let (n, e) = der::rsa_public_key(pair.public_key().as_ref()).unwrap_or_default();
-                put("kty", "RSA".to_owned());
-                put("n", b64::encode(n));
-                put("e", b64::encode(e));
+                let (n, e) = (b64::encode(n), b64::encode(e));
+                json!({ "kid": kid, "use": "sig", "alg": alg, "kty": "RSA", "n": n, "e": e })
             }
             Pair::Ec(pair) => {
                 let family = self.alg.family();
                 let size = family.coordinate().unwrap_or_default();
                 let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at_checked(size).unwrap_or_default();
-                put("kty", "EC".to_owned());
-                put("crv", family.name().to_owned());
-                put("x", b64::encode(x));
-                put("y", b64::encode(y));
+                let (crv, x, y) = (family.name(), b64::encode(x), b64::encode(y));
+                json!({ "kid": kid, "use": "sig", "alg": alg, "kty": "EC", "crv": crv, "x": x, "y": y })
             }
         }
-        jwk
     }
 
     /// A signed token with the usual header: `alg`, `typ: JWT`, `kid`.
