@@ -18,7 +18,7 @@ use super::redact;
 const MAX_LINE: usize = 1024;
 
 /// An event in the making: set what is known as soon as it is known, then [`Draft::finish`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     event: Event,
     begun: Timestamp,

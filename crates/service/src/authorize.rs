@@ -1,0 +1,123 @@
+//! The only maker of a [`Permit`]: decides every ask of a call, and turns a denial into an answer.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use policy::{Compiled, Decision, FullRecord, NoRecord, Principal, Sources, Verdict, decide};
+
+use crate::action::{Action, Ask, Gate};
+use crate::cx::Cx;
+use crate::error::{Error, Result, code};
+use crate::receipt;
+use crate::world::Revision;
+
+/// Proof that every ask of one call of the action `A` was allowed. Only this module makes one.
+pub struct Permit<A: Action> {
+    decisions: Vec<Decision>,
+    revision: Revision,
+    action: PhantomData<fn() -> A>,
+}
+
+impl<A: Action> Permit<A> {
+    /// The decisions, in the order of the asks; none for asks that AWS puts to no policy.
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    /// The world that was decided on.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+/// Decides the asks in their order; the first denial ends the call.
+///
+/// # Errors
+/// `AccessDenied` in AWS's words; the whole decision goes to the receipt.
+pub(crate) fn authorize<A: Action>(cx: &mut Cx<'_>, asks: Vec<Ask>) -> Result<Permit<A>> {
+    if asks.is_empty() {
+        return Err(Error::internal(format!("{} asks for nothing, which denies", A::NAME)));
+    }
+    let mut decisions = Vec::with_capacity(asks.len());
+    for ask in asks {
+        match ask.gate {
+            Gate::Public(reason) => {
+                receipt::public(&mut cx.receipt, ask.question.action.as_str(), reason)
+            }
+            _ => decisions.push(decide_one(cx, &ask)?),
+        }
+    }
+    Ok(Permit { decisions, revision: cx.world.revision, action: PhantomData })
+}
+
+fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
+    let layers = cx.caller.layers.clone();
+    let sources = layers.sources(&ask.gate);
+    let decision = decide(&ask.question, &sources, &mut NoRecord);
+    if decision.verdict == Verdict::Allow {
+        receipt::allowed(&mut cx.receipt, &ask.question, &decision);
+        return Ok(decision);
+    }
+    // The same evaluator again with the recorder attached: an explanation cannot disagree.
+    let mut recorder = FullRecord::new();
+    let decision = decide(&ask.question, &sources, &mut recorder);
+    let error = denied(ask, &decision);
+    receipt::denied(&mut cx.receipt, &ask.question, &decision, &recorder.into_record());
+    Err(error)
+}
+
+/// The denial in AWS's words (spec A10, A11).
+fn denied(ask: &Ask, decision: &Decision) -> Error {
+    let action = ask.question.action.as_str();
+    let message = match (&ask.gate, &ask.question.principal) {
+        (_, principal) if principal.is_unsigned_federation() => {
+            format!("Not authorized to perform {action}")
+        }
+        // STS does not tell identity and trust denials apart, nor missing roles.
+        (Gate::Trust(_), principal) => {
+            assume_denied(principal, action, ask.question.resource.as_str())
+        }
+        _ => String::new(),
+    };
+    Error::new(code::ACCESS_DENIED, message)
+}
+
+/// How STS refuses to say whether a role exists, and why it may not be assumed.
+pub(crate) fn assume_denied(principal: &Principal, action: &str, role: &str) -> String {
+    format!(
+        "User: {} is not authorized to perform: {action} on resource: {role}",
+        principal.shown()
+    )
+}
+
+/// The policies on the caller's side of a decision.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    /// Identity policies.
+    pub identity: Vec<Arc<Compiled>>,
+    /// The permissions boundary.
+    pub boundary: Option<Arc<Compiled>>,
+    /// Session policies, where the session has some.
+    pub session: Option<Vec<Arc<Compiled>>>,
+    /// Service control policies of the caller's account, by level.
+    pub scps: Option<Vec<Arc<Compiled>>>,
+    /// Resource control policies of the resource's account, by level.
+    pub rcps: Option<Vec<Arc<Compiled>>>,
+}
+
+impl Layers {
+    fn sources<'a>(&'a self, gate: &'a Gate) -> Sources<'a> {
+        Sources {
+            scps: self.scps.as_deref(),
+            rcps: self.rcps.as_deref(),
+            endpoint: None,
+            resource: match gate {
+                Gate::Trust(role) => Some(&role.trust),
+                Gate::Identity | Gate::Public(_) => None,
+            },
+            identity: &self.identity,
+            boundary: self.boundary.as_deref(),
+            session: self.session.as_deref(),
+        }
+    }
+}

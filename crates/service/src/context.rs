@@ -1,0 +1,110 @@
+//! The condition keys that every request has: the global ones (IAM User Guide, "AWS global
+//! condition context keys"). Keys of one action are set by that action's asks.
+
+use policy::{Context, Principal, SetBy};
+
+use crate::caller::Caller;
+use crate::cx::Cx;
+use crate::time::iso_seconds;
+
+/// About as many keys as a tagged session has.
+const ROOM: usize = 32;
+
+/// The keys of the caller, its session, its connection and the clock.
+pub fn global(cx: &Cx<'_>) -> Context {
+    let mut context = Context::with_capacity(ROOM);
+    clock(&mut context, cx);
+    network(&mut context, cx);
+    principal(&mut context, &cx.caller);
+    session(&mut context, &cx.caller);
+    context
+}
+
+fn clock(context: &mut Context, cx: &Cx<'_>) {
+    context.set("aws:CurrentTime", &iso_seconds(cx.now.as_millisecond()), SetBy::Clock);
+    context.set("aws:EpochTime", &cx.now.as_second().to_string(), SetBy::Clock);
+}
+
+fn network(context: &mut Context, cx: &Cx<'_>) {
+    let origin = cx.origin;
+    context.set("aws:SourceIp", &origin.ip.to_string(), SetBy::Network);
+    context.set(
+        "aws:SecureTransport",
+        if origin.secure { "true" } else { "false" },
+        SetBy::Network,
+    );
+    context.set("aws:RequestedRegion", &origin.region, SetBy::Request);
+    if let Some(agent) = &origin.user_agent {
+        context.set("aws:UserAgent", agent, SetBy::Request);
+    }
+    if let Some(referer) = &origin.referer {
+        context.set("aws:referer", referer, SetBy::Request);
+    }
+    context.set("aws:ViaAWSService", "false", SetBy::Network);
+}
+
+fn principal(context: &mut Context, caller: &Caller) {
+    let (kind, id, name) = match &caller.principal {
+        Principal::Anonymous | Principal::Service { .. } => {
+            ("Anonymous", Some("anonymous".to_owned()), None)
+        }
+        Principal::Root { account } => ("Account", Some(account.to_string()), None),
+        Principal::User { id, arn, .. } => {
+            ("User", Some(id.to_string()), Some(arn.resource_name().to_owned()))
+        }
+        Principal::FederatedUser { arn, account, .. } => {
+            ("FederatedUser", Some(format!("{account}:{}", arn.resource_name())), None)
+        }
+        Principal::RoleSession { role_id, session_arn, .. } => {
+            let session = session_arn.as_str().rsplit('/').next().unwrap_or_default();
+            ("AssumedRole", Some(format!("{role_id}:{session}")), None)
+        }
+        // As captured from AWS: a federated caller shows as a user whose id is its provider.
+        Principal::WebIdentity { provider, .. } => ("User", Some(provider.to_string()), None),
+        Principal::Saml { provider, .. } => ("User", Some(provider.to_string()), None),
+    };
+    context.set("aws:PrincipalType", kind, SetBy::Principal);
+    if let Some(id) = id {
+        context.set("aws:userid", &id, SetBy::Principal);
+    }
+    if let Some(name) = name {
+        context.set("aws:username", name.rsplit('/').next().unwrap_or(&name), SetBy::Principal);
+    }
+    if let Some(arn) = caller.principal.key_arn() {
+        context.set("aws:PrincipalArn", arn.as_str(), SetBy::Principal);
+    }
+    match caller.principal.account() {
+        Some(account) => context.set("aws:PrincipalAccount", account.as_str(), SetBy::Principal),
+        None => context.set("aws:PrincipalAccount", "anonymous", SetBy::Principal),
+    };
+    context.set("aws:PrincipalIsAWSService", "false", SetBy::Principal);
+    context.set_tags("aws:PrincipalTag/", &caller.own_tags, SetBy::Principal);
+    match &caller.principal {
+        Principal::WebIdentity { provider, .. } => {
+            context.set("aws:FederatedProvider", provider, SetBy::Principal);
+        }
+        Principal::Saml { provider, .. } => {
+            context.set("aws:FederatedProvider", provider.as_str(), SetBy::Principal);
+        }
+        _ => {}
+    }
+}
+
+fn session(context: &mut Context, caller: &Caller) {
+    let Some(session) = &caller.session else { return };
+    context.set("aws:TokenIssueTime", &iso_seconds(session.issued), SetBy::Session);
+    context.set("aws:MultiFactorAuthPresent", "false", SetBy::Session);
+    context.set_tags("aws:PrincipalTag/", &session.tags, SetBy::Session);
+    if let Some(identity) = &session.source_identity {
+        context.set("aws:SourceIdentity", identity, SetBy::Session);
+    }
+    if let Some(provider) = &session.federated_provider {
+        context.set("aws:FederatedProvider", provider, SetBy::Session);
+    }
+    for (key, values) in &session.claims {
+        match values.as_slice() {
+            [one] if !key.ends_with(":amr") => context.set(key, one, SetBy::Session),
+            many => context.set_many(key, many, SetBy::Session),
+        };
+    }
+}

@@ -1,0 +1,315 @@
+//! How one call flows: decode → prove the caller → ask → authorize → run → commit → record →
+//! encode. Read top to bottom; every path ends in the log book.
+
+mod decode;
+mod outcome;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde_json::Value;
+use wire::shape::Operation;
+
+pub use self::decode::Decoded;
+use crate::action::{Action, Answer, Effect, Entry, Proof};
+use crate::audit::{Draft, Event};
+use crate::authorize::authorize;
+use crate::caller::{self, Caller};
+use crate::cx::{Cx, Origin};
+use crate::error::{Error, Result};
+use crate::ids;
+use crate::plane::{CommitError, Durability, Plane};
+
+/// Times that a change is decided anew because the configuration moved under it. The second try
+/// already waits for its turn, so only other processes can make a third one necessary.
+const TRIES: usize = 8;
+
+/// One HTTP request, read whole.
+pub struct HttpCall {
+    /// Method, URI and headers.
+    pub parts: Parts,
+    /// The body.
+    pub body: Bytes,
+    /// The client's address, after the trusted proxies have been believed.
+    pub source_ip: IpAddr,
+    /// Whether the client's connection was TLS.
+    pub secure: bool,
+    /// TLS version and cipher suite, where the listener itself spoke TLS.
+    pub tls: Option<(String, String)>,
+}
+
+/// The answer to one call.
+pub struct HttpAnswer {
+    /// The id of the request and of the decision.
+    pub request_id: String,
+    /// HTTP status.
+    pub status: u16,
+    /// For `content-type`.
+    pub content_type: &'static str,
+    /// For `x-amzn-errortype`, on JSON errors.
+    pub error_type: Option<String>,
+    /// For `x-vestibule-authorization-message`: an encoded account of a denial.
+    pub encoded_message: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What was called, for metrics: known names only.
+    pub called: Option<(&'static str, &'static str)>,
+    /// How it ended, for metrics.
+    pub outcome: &'static str,
+}
+
+impl Plane {
+    /// Answers one AWS call.
+    pub async fn handle(&self, call: HttpCall) -> HttpAnswer {
+        let now = self.now();
+        let request_id = ids::uuid();
+        let mut draft = Draft::new(&request_id, now);
+        let origin = decode::origin(&call, &self.settings);
+        decode::describe(&origin, &mut draft);
+
+        let decoded = match decode::decode(&call) {
+            Ok(decoded) => decoded,
+            Err(undecoded) => return self.refuse_undecoded(undecoded, draft, request_id).await,
+        };
+        draft.call(decoded.api.source, decoded.entry.name, decoded.entry.effect != Effect::Write);
+        let pending =
+            Pending { call: &call, decoded: &decoded, origin: &origin, request_id: &request_id };
+        let (result, draft) = self.serve(&pending, draft).await;
+        self.conclude(&pending, result, draft).await
+    }
+
+    /// Everything between decoding and answering; a change is decided again if the world moved.
+    async fn serve(&self, pending: &Pending<'_>, draft: Draft) -> (Result<Served>, Draft) {
+        let mut writer = None;
+        for _ in 0..TRIES {
+            // A copy per try: a try that was overtaken leaves nothing in the receipt.
+            let (result, draft_after) = self.attempt(pending, draft.clone()).await;
+            match result {
+                Ok(Attempt::Served(served)) => return (Ok(served), draft_after),
+                Ok(Attempt::Overtaken) => {
+                    if writer.is_none() {
+                        writer = Some(self.writer().await);
+                    }
+                }
+                Err(error) => return (Err(error), draft_after),
+            }
+        }
+        drop(writer);
+        (Err(CommitError::Stale.into()), draft)
+    }
+
+    async fn attempt(&self, pending: &Pending<'_>, mut draft: Draft) -> (Result<Attempt>, Draft) {
+        let now = self.now();
+        let world = self.world();
+        let entry = pending.decoded.entry;
+        draft.revision(world.revision.0);
+
+        let caller = match entry.proof {
+            Proof::Token => Ok(Caller::anonymous()),
+            Proof::Signature => {
+                let rules = self.signature_rules(pending.decoded, now);
+                let (parts, body) = (&pending.call.parts, &pending.call.body);
+                caller::authenticate(self, &world, parts, body, &rules, &mut draft)
+            }
+        };
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(error) => return (Err(error), draft),
+        };
+        if let Some(account) = caller.principal.account() {
+            draft.account(account.as_str());
+        }
+        let input = match pending.decoded.input() {
+            Ok(input) => input,
+            Err(error) => return (Err(error), draft),
+        };
+        draft.request(&input);
+
+        let mut cx = Cx {
+            plane: self,
+            world: Arc::clone(&world),
+            now,
+            origin: pending.origin,
+            caller,
+            operation: pending.decoded.operation,
+            request_id: pending.request_id,
+            receipt: draft,
+        };
+        let answer = match (entry.call)(&mut cx, input).await {
+            Ok(answer) => answer,
+            Err(error) => return (Err(error), cx.receipt),
+        };
+        let draft = cx.receipt;
+        if answer.changes.is_empty() {
+            return (Ok(Attempt::Served(Served { answer, event: None })), draft);
+        }
+
+        let mut finished = draft.clone();
+        finished.allowed();
+        let event = finished.finish(self.now());
+        let committed = self.commit(&world, &answer.changes, &event).await;
+        match committed {
+            Ok(()) => (Ok(Attempt::Served(Served { answer, event: Some(event) })), draft),
+            Err(CommitError::Stale) => (Ok(Attempt::Overtaken), draft),
+            Err(error) => (Err(error.into()), draft),
+        }
+    }
+
+    /// Records the event, then answers: no credentials leave without their receipt.
+    async fn conclude(
+        &self,
+        pending: &Pending<'_>,
+        result: Result<Served>,
+        mut draft: Draft,
+    ) -> HttpAnswer {
+        let entry = pending.decoded.entry;
+        let recorded = match result {
+            Ok(Served { answer, event: Some(event) }) => {
+                // Its receipt is safe in the store; the log book has it before the answer leaves.
+                let written = self.record(&event, Durability::Written).await;
+                if written.is_ok() {
+                    self.delivered(&event.event_id).await;
+                }
+                Ok(answer)
+            }
+            Ok(Served { answer, event: None }) => {
+                draft.allowed();
+                let event = draft.finish(self.now());
+                let durability = match entry.effect {
+                    Effect::Issue => Durability::Synced,
+                    Effect::Read | Effect::Write => Durability::Written,
+                };
+                self.record(&event, durability).await.map(|()| answer)
+            }
+            Err(error) => {
+                outcome::describe(&error, &mut draft);
+                let event = draft.finish(self.now());
+                // A denial stands whether or not it could be recorded.
+                let _ = self.record(&event, Durability::Written).await;
+                Err(error)
+            }
+        };
+        match recorded {
+            Ok(answer) => outcome::success(pending, answer),
+            Err(error) => outcome::failure(pending, error),
+        }
+    }
+
+    async fn refuse_undecoded(
+        &self,
+        undecoded: decode::Undecoded,
+        mut draft: Draft,
+        request_id: String,
+    ) -> HttpAnswer {
+        draft.call(undecoded.source.clone(), undecoded.name.clone(), true);
+        outcome::describe(&undecoded.error, &mut draft);
+        let event = draft.finish(self.now());
+        let _ = self.record(&event, Durability::Written).await;
+        outcome::undecoded(undecoded, request_id)
+    }
+
+    /// Records an event, and the copy that the other account of a cross-account call gets.
+    async fn record(&self, event: &Event, durability: Durability) -> Result<()> {
+        let recorded = match other_account(event) {
+            None => self.book.append(event, durability).await,
+            Some(other) => {
+                let mut own = event.clone();
+                let copy = own.for_account(other);
+                match self.book.append(&own, durability).await {
+                    Ok(()) => self.book.append(&copy, durability).await,
+                    full => full,
+                }
+            }
+        };
+        recorded.map_err(|error| {
+            tracing::error!(%error, "the log book does not take events");
+            Error::new(
+                crate::error::code::SERVICE_UNAVAILABLE,
+                "The request has failed due to a temporary failure of the server.",
+            )
+            .because(error.to_string())
+        })
+    }
+
+    fn signature_rules(
+        &self,
+        decoded: &Decoded<'_>,
+        now: jiff::Timestamp,
+    ) -> wire::sigv4::Rules<'_> {
+        let mut rules = wire::sigv4::Rules::plain(decoded.api.name, now);
+        if let Some(regions) = &self.settings.regions {
+            rules.regions = wire::sigv4::Regions::Only(regions);
+        }
+        rules
+    }
+}
+
+/// The owner of what was touched, where that is another account than the caller's.
+fn other_account(event: &Event) -> Option<&str> {
+    let own = event.recipient_account_id.as_deref()?;
+    let owners = event.resources.iter().filter_map(|resource| resource.account_id.as_deref());
+    owners.filter(|owner| *owner != own).last()
+}
+
+/// A call that has been decoded, on its way.
+struct Pending<'a> {
+    call: &'a HttpCall,
+    decoded: &'a Decoded<'a>,
+    origin: &'a Origin,
+    request_id: &'a str,
+}
+
+struct Served {
+    answer: Answer,
+    /// The event that was committed with a change.
+    event: Option<Event>,
+}
+
+enum Attempt {
+    Served(Served),
+    /// The world moved between decision and commit.
+    Overtaken,
+}
+
+impl Entry {
+    /// The row of an action.
+    pub const fn of<A: Action>() -> Self {
+        Self {
+            name: A::NAME,
+            effect: A::EFFECT,
+            proof: A::PROOF,
+            call: |cx, input| Box::pin(perform::<A>(cx, input)),
+        }
+    }
+}
+
+async fn perform<A: Action>(cx: &mut Cx<'_>, input: Value) -> Result<Answer> {
+    let input: A::Input = serde_json::from_value(input).map_err(|error| {
+        Error::internal(format!("the model and the type of {} differ: {error}", A::NAME))
+    })?;
+    if A::PROOF == Proof::Token {
+        A::prove(cx, &input).await?;
+    }
+    let asks = A::asks(cx, &input)?;
+    let permit = authorize::<A>(cx, asks)?;
+    let done = A::run(cx, input, permit).await?;
+    if A::EFFECT != Effect::Read {
+        cx.receipt.response(&done.output);
+    }
+    let body = encode(cx.operation, &done.output, cx.request_id)?;
+    Ok(Answer { body, changes: done.changes })
+}
+
+fn encode(
+    operation: &Operation,
+    output: &impl serde::Serialize,
+    request_id: &str,
+) -> Result<Vec<u8>> {
+    match operation.namespace.is_empty() {
+        true => wire::json11::response(output).map_err(|error| Error::internal(error.to_string())),
+        false => wire::query_xml::response(operation, output, request_id)
+            .map_err(|error| Error::internal(error.to_string())),
+    }
+}

@@ -1,0 +1,185 @@
+//! From bytes to a known action with its input, or a refusal in the client's own protocol.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use wire::error_body::Dialect;
+use wire::json11;
+use wire::query::{Form, FormError};
+use wire::query_xml::AWS_FAULT;
+use wire::shape::{Model, Operation, Refusal};
+
+use super::HttpCall;
+use crate::action::Entry;
+use crate::audit::{Draft, TlsDetails};
+use crate::cx::Origin;
+use crate::error::{Code, Error, Result, code};
+use crate::registry::{self, Api};
+use crate::settings::Settings;
+
+const SERIALIZATION: Code = Code::new("SerializationException", 400);
+const TOO_LARGE: Code = Code::new("RequestEntityTooLarge", 413);
+const UNKNOWN_OPERATION: Code = Code::new("UnknownOperationException", 400);
+const VALIDATION_EXCEPTION: Code = Code::new("ValidationException", 400);
+
+/// A call of a known action.
+pub struct Decoded<'a> {
+    /// Whose action.
+    pub api: &'static Api,
+    /// The action.
+    pub entry: &'static Entry,
+    /// Its model.
+    pub operation: &'static Operation,
+    payload: Payload<'a>,
+}
+
+enum Payload<'a> {
+    Form(Form<'a>),
+    Json(Value),
+}
+
+/// What is no call of a known action.
+pub struct Undecoded {
+    /// What the client is told.
+    pub error: Error,
+    /// In which protocol.
+    pub dialect: Dialect<'static>,
+    /// For the log book: which service was meant.
+    pub source: Cow<'static, str>,
+    /// For the log book: which action was meant.
+    pub name: String,
+}
+
+impl Decoded<'_> {
+    /// How errors of this call are written.
+    pub fn dialect(&self) -> Dialect<'static> {
+        dialect(self.operation)
+    }
+
+    /// The input, of the model's types and within its constraints.
+    ///
+    /// # Errors
+    /// All violations at once, as AWS gives them.
+    pub fn input(&self) -> Result<Value> {
+        match &self.payload {
+            Payload::Form(form) => self.operation.decode(form).map_err(|refusal| match refusal {
+                Refusal::Malformed { .. } => {
+                    Error::silent(code::MALFORMED_INPUT).because(refusal.to_string())
+                }
+                Refusal::Invalid(_) => Error::new(code::VALIDATION_ERROR, refusal.to_string()),
+            }),
+            Payload::Json(body) => {
+                self.operation.decode_json(body).map_err(|refusal| match refusal {
+                    Refusal::Malformed { .. } => {
+                        Error::silent(SERIALIZATION).because(refusal.to_string())
+                    }
+                    Refusal::Invalid(_) => Error::new(VALIDATION_EXCEPTION, refusal.to_string()),
+                })
+            }
+        }
+    }
+}
+
+fn dialect(operation: &'static Operation) -> Dialect<'static> {
+    match operation.namespace {
+        "" => Dialect::Json11,
+        namespace => Dialect::Query { namespace },
+    }
+}
+
+/// Finds out what is called.
+pub fn decode(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
+    match call.parts.headers.contains_key(json11::TARGET) {
+        true => json(call),
+        false => query(call),
+    }
+}
+
+fn query(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
+    let undecoded = |error, name: &str| Undecoded {
+        error,
+        dialect: Dialect::Query { namespace: AWS_FAULT },
+        source: "vestibule".into(),
+        name: name.to_owned(),
+    };
+    let form = Form::read(&call.parts, &call.body).map_err(|error| {
+        let code = match error {
+            FormError::TooLarge => TOO_LARGE,
+            _ => code::MALFORMED_INPUT,
+        };
+        undecoded(Error::silent(code).because(error.to_string()), "Unknown")
+    })?;
+    let Some(action) = form.action().map(str::to_owned) else {
+        let text = "Missing Action";
+        return Err(undecoded(Error::new(code::MISSING_ACTION, text), "Unknown"));
+    };
+    let version = form.version().unwrap_or("NO_VERSION_SPECIFIED").to_owned();
+    let found = QUERY_MODELS.iter().map(|model| model()).find(|model| model.version == version);
+    let known = found.and_then(|model| known(model, &action));
+    let Some((api, entry, operation)) = known else {
+        let text = format!("Could not find operation {action} for version {version}");
+        return Err(undecoded(Error::new(code::INVALID_ACTION, text), &action));
+    };
+    Ok(Decoded { api, entry, operation, payload: Payload::Form(form) })
+}
+
+fn json(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
+    let undecoded = |error, name: &str| Undecoded {
+        error,
+        dialect: Dialect::Json11,
+        source: "vestibule".into(),
+        name: name.to_owned(),
+    };
+    let target = json11::target(&call.parts);
+    let name = target.map_or("Unknown", |target| target.operation);
+    let known = target.and_then(|target| {
+        let model = wire::shape::cloudtrail();
+        // SDKs send the short prefix, older ones the long: the last segment decides.
+        let same = target.prefix.rsplit('.').next() == model.target.rsplit('.').next();
+        if same { known(model, target.operation) } else { None }
+    });
+    let Some((api, entry, operation)) = known else {
+        return Err(undecoded(Error::silent(UNKNOWN_OPERATION), name));
+    };
+    let body = json11::read(&call.body).map_err(|error| {
+        undecoded(Error::silent(SERIALIZATION).because(error.to_string()), name)
+    })?;
+    Ok(Decoded { api, entry, operation, payload: Payload::Json(body) })
+}
+
+/// Services that speak the query protocol, found by their `Version`.
+const QUERY_MODELS: &[fn() -> &'static Model] = &[wire::shape::sts, wire::shape::iam];
+
+fn known(
+    model: &'static Model,
+    action: &str,
+) -> Option<(&'static Api, &'static Entry, &'static Operation)> {
+    let api = registry::api(model.service)?;
+    Some((api, api.action(action)?, model.operation(action)?))
+}
+
+/// Where the call comes from.
+pub fn origin(call: &HttpCall, settings: &Settings) -> Origin {
+    let header = |name| call.parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let host = wire::sigv4::host(&call.parts).unwrap_or_default();
+    Origin {
+        ip: call.source_ip,
+        secure: call.secure,
+        user_agent: header(http::header::USER_AGENT).map(str::to_owned),
+        referer: header(http::header::REFERER).map(str::to_owned),
+        region: settings.region.clone(),
+        host: host.to_owned(),
+        tls: call.tls.clone(),
+    }
+}
+
+/// Tells the receipt where the call comes from.
+pub fn describe(origin: &Origin, draft: &mut Draft) {
+    let tls = origin.tls.as_ref().map(|(version, suite)| TlsDetails {
+        tls_version: version.clone().into(),
+        cipher_suite: suite.clone().into(),
+        client_provided_host_header: origin.host.clone(),
+    });
+    draft.from(&origin.ip.to_string(), origin.user_agent.as_deref().unwrap_or_default(), tls);
+    draft.region(origin.region.clone());
+}

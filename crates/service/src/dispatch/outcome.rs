@@ -1,0 +1,90 @@
+//! From a result to bytes, and what the log book says of an error.
+
+use wire::error_body::{self, Blame, Dialect, Fault};
+
+use super::decode::Undecoded;
+use super::{HttpAnswer, Pending};
+use crate::action::Answer;
+use crate::audit::{Draft, Outcome};
+use crate::error::{Error, code};
+
+/// Writes an error into the receipt.
+pub fn describe(error: &Error, draft: &mut Draft) {
+    draft.refused(outcome(error), error.code.name, error.message.as_deref().unwrap_or_default());
+    if let Some(cause) = &error.cause {
+        draft.cause(cause.clone());
+    }
+    for finding in &error.diagnostics {
+        draft.diagnostic(finding.clone());
+    }
+}
+
+fn outcome(error: &Error) -> Outcome {
+    match error.code {
+        code::ACCESS_DENIED => Outcome::Denied,
+        code::MISSING_AUTHENTICATION_TOKEN
+        | code::INVALID_CLIENT_TOKEN_ID
+        | code::SIGNATURE_DOES_NOT_MATCH
+        | code::INCOMPLETE_SIGNATURE
+        | code::EXPIRED_TOKEN => Outcome::Unauthenticated,
+        code::VALIDATION_ERROR
+        | code::MALFORMED_INPUT
+        | code::MALFORMED_POLICY_DOCUMENT
+        | code::INVALID_ACTION
+        | code::MISSING_ACTION
+        | code::INVALID_PARAMETER_VALUE => Outcome::Malformed,
+        code if matches!(code.name, "InvalidIdentityToken" | "ExpiredTokenException") => {
+            Outcome::Unauthenticated
+        }
+        _ => Outcome::Failed,
+    }
+}
+
+/// The answer to a call that succeeded.
+pub(super) fn success(pending: &Pending<'_>, answer: Answer) -> HttpAnswer {
+    let content_type = match pending.decoded.dialect() {
+        Dialect::Json11 => wire::json11::CONTENT_TYPE,
+        Dialect::Query { .. } => wire::query_xml::CONTENT_TYPE,
+    };
+    HttpAnswer {
+        request_id: pending.request_id.to_owned(),
+        status: 200,
+        content_type,
+        error_type: None,
+        encoded_message: None,
+        body: answer.body,
+        called: Some((pending.decoded.api.name, pending.decoded.entry.name)),
+        outcome: Outcome::Allowed.word(),
+    }
+}
+
+/// The answer to a call that did not.
+pub(super) fn failure(pending: &Pending<'_>, error: Error) -> HttpAnswer {
+    let called = (pending.decoded.api.name, pending.decoded.entry.name);
+    HttpAnswer {
+        called: Some(called),
+        ..refusal(pending.decoded.dialect(), error, pending.request_id.to_owned())
+    }
+}
+
+/// The answer to what was no call.
+pub fn undecoded(undecoded: Undecoded, request_id: String) -> HttpAnswer {
+    refusal(undecoded.dialect, undecoded.error, request_id)
+}
+
+fn refusal(dialect: Dialect<'static>, error: Error, request_id: String) -> HttpAnswer {
+    let blame = if error.code.status < 500 { Blame::Sender } else { Blame::Receiver };
+    let fault = Fault { code: error.code.name, message: error.message.as_deref(), blame };
+    let rendered = error_body::render(dialect, &fault, &request_id);
+    HttpAnswer {
+        status: error.code.status,
+        content_type: rendered.content_type,
+        error_type: rendered.error_type,
+        // AWS answers what is too large with a status alone.
+        body: if error.code.status == 413 { Vec::new() } else { rendered.body },
+        outcome: outcome(&error).word(),
+        encoded_message: error.encoded_message,
+        called: None,
+        request_id,
+    }
+}

@@ -1,0 +1,97 @@
+//! What the nouns of IAM share: their codes, their names in ARNs and answers, their tags.
+
+use policy::{AccountId, Tag};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result, code};
+use crate::sts::tags::same;
+
+/// It exists already.
+pub const ENTITY_ALREADY_EXISTS: Code = Code::new("EntityAlreadyExists", 409);
+/// There is none.
+pub const NO_SUCH_ENTITY: Code = Code::new("NoSuchEntity", 404);
+/// Something still hangs on it.
+pub const DELETE_CONFLICT: Code = Code::new("DeleteConflict", 409);
+/// A quota is used up.
+pub const LIMIT_EXCEEDED: Code = Code::new("LimitExceeded", 409);
+/// A value is not acceptable.
+pub const INVALID_INPUT: Code = Code::new("InvalidInput", 400);
+/// The entity may not be changed by its owner.
+pub const UNMODIFIABLE_ENTITY: Code = Code::new("UnmodifiableEntity", 400);
+
+/// Tags on any one entity. Source: IAM quotas.
+pub const MAX_TAGS: usize = 50;
+
+/// A tag as answers write it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagView {
+    key: String,
+    value: String,
+}
+
+/// Tags as answers write them.
+pub fn views(tags: &[Tag]) -> Vec<TagView> {
+    tags.iter().map(|tag| TagView { key: tag.key.clone(), value: tag.value.clone() }).collect()
+}
+
+/// The ARN of an IAM entity: `kind` is `role`, `user`, `group`, `policy`.
+pub fn arn(kind: &str, account: &AccountId, path: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:{kind}{path}{name}")
+}
+
+/// The ARN that is asked for when an entity is named: the entity's own, or, where there is none,
+/// the one without a path, as AWS does.
+pub fn asked_arn(kind: &str, account: &AccountId, found: Option<&str>, name: &str) -> String {
+    found.map_or_else(|| arn(kind, account, "/", name), str::to_owned)
+}
+
+/// Puts tags over those that are there.
+///
+/// # Errors
+/// Duplicate or reserved keys, or too many tags.
+pub fn tagged(now: &[Tag], added: &[Tag]) -> Result<Vec<Tag>> {
+    check_tags(added)?;
+    let mut tags = now.to_vec();
+    for tag in added {
+        match tags.iter_mut().find(|known| same(&known.key, &tag.key)) {
+            Some(known) => *known = tag.clone(),
+            None => tags.push(tag.clone()),
+        }
+    }
+    if tags.len() > MAX_TAGS {
+        let text =
+            format!("The number of tags has reached the maximum limit. Maximum limit: {MAX_TAGS}");
+        return Err(Error::new(LIMIT_EXCEEDED, text));
+    }
+    Ok(tags)
+}
+
+/// Takes tags away; keys that are not there are ignored, as on AWS.
+pub fn untagged(now: &[Tag], keys: &[String]) -> Vec<Tag> {
+    now.iter().filter(|tag| !keys.iter().any(|key| same(key, &tag.key))).cloned().collect()
+}
+
+/// # Errors
+/// Duplicate or reserved keys.
+pub fn check_tags(tags: &[Tag]) -> Result<()> {
+    if Tag::duplicate(tags).is_some() {
+        let text = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+        return Err(Error::new(INVALID_INPUT, text));
+    }
+    match tags.iter().any(Tag::is_reserved) {
+        true => Err(Error::new(
+            code::VALIDATION_ERROR,
+            "Tag keys starting with 'aws:' are reserved for system use.",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// RFC 3986 percent-encoding of a policy document, as IAM's answers carry it.
+pub fn encoded(document: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const UNRESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(document, UNRESERVED).to_string()
+}

@@ -1,0 +1,185 @@
+//! What all ways of assuming a role share, once the caller is proven and the trust policy agrees.
+
+use std::sync::Arc;
+
+use policy::{AccountId, Document, SetBy, Strictness};
+use serde::{Deserialize, Serialize};
+
+use super::tags::SessionTags;
+use super::{duration, packed};
+use crate::action::Ask;
+use crate::credentials::{self, Credentials, Session, Who};
+use crate::cx::Cx;
+use crate::error::{Code, Error, Result, code};
+use crate::ids::UniqueId;
+use crate::world::{self, Role};
+
+/// A managed session policy as requests name it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PolicyArn {
+    /// The policy's ARN.
+    #[serde(rename = "arn")]
+    pub arn: Option<String>,
+}
+
+/// What a request may say of the session that it wants.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    /// `RoleSessionName`
+    pub name: &'a str,
+    /// `DurationSeconds`
+    pub seconds: Option<i64>,
+    /// `Policy`
+    pub policy: Option<&'a str>,
+    /// `PolicyArns`
+    pub policy_arns: &'a [PolicyArn],
+    /// Passed and inherited tags.
+    pub tags: SessionTags,
+    /// Set now or inherited.
+    pub source_identity: Option<String>,
+    /// `aws:FederatedProvider`
+    pub federated_provider: Option<String>,
+    /// Claims that stay condition keys.
+    pub claims: Vec<(String, Vec<String>)>,
+}
+
+/// The role and the session as answers name them.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumedRoleUser {
+    /// `AROA…:session`
+    pub assumed_role_id: String,
+    /// `arn:aws:sts::…:assumed-role/role/session`
+    pub arn: String,
+}
+
+/// An issued role session.
+pub struct Issued {
+    /// For the client, and nobody else.
+    pub credentials: Credentials,
+    /// Who the client now is.
+    pub user: AssumedRoleUser,
+    /// Percentage; none when nothing was packed.
+    pub packed: Option<u64>,
+}
+
+/// Adds to the trust ask what every AssumeRole call shows, and asks separately for tags and for a
+/// source identity where there are some.
+pub fn trust_asks(
+    cx: &Cx<'_>,
+    action: &str,
+    role: &Arc<Role>,
+    wanted: &Wanted<'_>,
+    passed: &[policy::Tag],
+) -> Vec<Ask> {
+    let mut ask = Ask::trust(cx, action, role).request_tags(passed).key(
+        "sts:RoleSessionName",
+        wanted.name,
+        SetBy::Request,
+    );
+    if !wanted.tags.transitive.is_empty() {
+        ask.question.context.set_many(
+            "sts:TransitiveTagKeys",
+            &wanted.tags.transitive,
+            SetBy::Request,
+        );
+    }
+    if let Some(identity) = &wanted.source_identity {
+        ask = ask.key("sts:SourceIdentity", identity, SetBy::Request);
+    }
+    let mut asks = Vec::with_capacity(3);
+    let more = |action: &str| ask.about(action);
+    let tag_session = (!wanted.tags.tags.is_empty()).then(|| more("sts:TagSession"));
+    let set_source = wanted.source_identity.is_some().then(|| more("sts:SetSourceIdentity"));
+    asks.push(ask.clone());
+    asks.extend(tag_session);
+    asks.extend(set_source);
+    asks
+}
+
+/// Issues the session.
+///
+/// # Errors
+/// A duration that the role or the chain does not permit, a session policy that is none, or too
+/// much to pack.
+pub fn issue(cx: &mut Cx<'_>, role: &Arc<Role>, wanted: Wanted<'_>) -> Result<Issued> {
+    let chained = cx.caller.is_role_session();
+    let seconds = duration::of_role(wanted.seconds, role.record.max_session, chained)?;
+    let policy_arns = session_policies(cx, role.record.account, wanted.policy, wanted.policy_arns)?;
+    let issued = cx.now.as_second() * 1000;
+    let session = Session {
+        who: Who::Role {
+            id: role.record.id.clone(),
+            role: role.record.name.clone(),
+            session: wanted.name.to_owned(),
+        },
+        account: role.record.account,
+        issued,
+        expires: issued + seconds * 1000,
+        tags: wanted.tags.tags,
+        transitive: wanted.tags.transitive,
+        source_identity: wanted.source_identity,
+        policy: wanted.policy.map(str::to_owned),
+        policy_arns,
+        federated_provider: wanted.federated_provider,
+        claims: wanted.claims,
+    };
+    let packed = packed::size(&session)?;
+    let credentials = credentials::issue(&cx.plane.keyring, &session)?;
+    Ok(Issued { credentials, user: assumed(role, wanted.name, &role.record.id), packed })
+}
+
+/// Checks session policies as they are passed; the ARNs in the order given.
+///
+/// # Errors
+/// `MalformedPolicyDocument`, or what is wrong with an ARN.
+pub fn session_policies(
+    cx: &Cx<'_>,
+    account: AccountId,
+    inline: Option<&str>,
+    arns: &[PolicyArn],
+) -> Result<Vec<String>> {
+    if let Some(text) = inline {
+        Document::parse(text, policy::Kind::Session, Strictness::Session)
+            .map_err(|rejection| Error::policy(text, &rejection))?;
+    }
+    let known = cx.world.account(&account);
+    let mut found = Vec::with_capacity(arns.len());
+    for PolicyArn { arn } in arns {
+        let arn = arn.as_deref().unwrap_or_default();
+        let exists = known.is_some_and(|account| world::document_of(account, arn).is_some());
+        if !exists {
+            return Err(Error::new(
+                code::VALIDATION_ERROR,
+                format!("Policy {arn} does not exist or is not attachable."),
+            ));
+        }
+        found.push(arn.to_owned());
+    }
+    let characters = inline.map_or(0, |text| text.chars().count())
+        + found.iter().map(String::len).sum::<usize>();
+    if characters > MAX_CHARACTERS {
+        return Err(Error::new(
+            PACKED_POLICY_TOO_LARGE,
+            format!(
+                "Session policies have {characters} characters, which is over the limit of {MAX_CHARACTERS}."
+            ),
+        ));
+    }
+    Ok(found)
+}
+
+/// Inline and managed session policies together, in characters. Source: STS quotas.
+const MAX_CHARACTERS: usize = 2048;
+
+const PACKED_POLICY_TOO_LARGE: Code = Code::new("PackedPolicyTooLarge", 400);
+
+fn assumed(role: &Role, session: &str, id: &UniqueId) -> AssumedRoleUser {
+    AssumedRoleUser {
+        assumed_role_id: format!("{id}:{session}"),
+        arn: format!(
+            "arn:aws:sts::{}:assumed-role/{}/{session}",
+            role.record.account, role.record.name
+        ),
+    }
+}

@@ -1,0 +1,152 @@
+//! `AssumeRole`: an AWS principal becomes a role's session.
+
+use policy::{SetBy, Tag};
+use serde::{Deserialize, Serialize};
+
+use super::arn;
+use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
+use super::tags::{self, SessionTags};
+use crate::action::{Action, Ask, Done, Effect};
+use crate::authorize::{Permit, assume_denied};
+use crate::credentials::Credentials;
+use crate::cx::Cx;
+use crate::error::{Error, Result, code};
+
+/// The action.
+pub struct AssumeRole;
+
+/// Its input.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    role_arn: String,
+    role_session_name: String,
+    policy: Option<String>,
+    #[serde(default)]
+    policy_arns: Vec<PolicyArn>,
+    duration_seconds: Option<i64>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(default)]
+    transitive_tag_keys: Vec<String>,
+    external_id: Option<String>,
+    source_identity: Option<String>,
+    serial_number: Option<String>,
+    token_code: Option<String>,
+    #[serde(default)]
+    provided_contexts: Vec<serde_json::Value>,
+}
+
+/// Its result.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    credentials: Credentials,
+    assumed_role_user: AssumedRoleUser,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packed_policy_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<String>,
+}
+
+impl Action for AssumeRole {
+    const NAME: &'static str = "AssumeRole";
+    const EFFECT: Effect = Effect::Issue;
+    type Input = Input;
+    type Output = Output;
+
+    fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
+        let (role_arn, _) = arn::role(&input.role_arn)?;
+        refuse_unsupported(input)?;
+        let wanted = wanted(cx, input)?;
+        let Some(role) = cx.world.role_by_arn(&role_arn) else {
+            let text = assume_denied(&cx.caller.principal, "sts:AssumeRole", role_arn.as_str());
+            return Err(Error::new(code::ACCESS_DENIED, text).because("there is no such role"));
+        };
+        let mut asks = assume::trust_asks(cx, "sts:AssumeRole", role, &wanted, &input.tags);
+        if let Some(id) = &input.external_id {
+            for ask in &mut asks {
+                ask.question.context.set("sts:ExternalId", id, SetBy::Request);
+            }
+        }
+        // Tags that are handed on replace the target role's own of the same key before its trust
+        // policy is asked.
+        let handed_on = inherited(cx);
+        for ask in &mut asks {
+            for family in ["aws:ResourceTag/", "iam:ResourceTag/"] {
+                ask.question.context.set_tags(family, &handed_on.tags, SetBy::Session);
+            }
+        }
+        Ok(asks)
+    }
+
+    async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
+        let (role_arn, account) = arn::role(&input.role_arn)?;
+        cx.receipt.resource(Some(account.as_str()), "AWS::IAM::Role", role_arn.as_str());
+        let Some(role) = cx.world.role_by_arn(&role_arn).cloned() else {
+            return Err(Error::internal("the role that was asked for is gone within one call"));
+        };
+        let wanted = wanted(cx, &input)?;
+        let source_identity = wanted.source_identity.clone();
+        let issued = assume::issue(cx, &role, wanted)?;
+        Ok(Done::read(Output {
+            credentials: issued.credentials,
+            assumed_role_user: issued.user,
+            packed_policy_size: issued.packed,
+            source_identity,
+        }))
+    }
+}
+
+fn wanted<'a>(cx: &Cx<'_>, input: &'a Input) -> Result<Wanted<'a>> {
+    Ok(Wanted {
+        name: &input.role_session_name,
+        seconds: input.duration_seconds,
+        policy: input.policy.as_deref(),
+        policy_arns: &input.policy_arns,
+        tags: tags::merge(&input.tags, &input.transitive_tag_keys, &inherited(cx))?,
+        source_identity: source_identity(cx, input.source_identity.as_deref())?,
+        federated_provider: None,
+        claims: Vec::new(),
+    })
+}
+
+/// What the calling role session hands on; users' tags are never handed on.
+fn inherited(cx: &Cx<'_>) -> SessionTags {
+    match &cx.caller.session {
+        Some(session) if cx.caller.is_role_session() => {
+            tags::inherited(&session.tags, &session.transitive)
+        }
+        _ => SessionTags::default(),
+    }
+}
+
+/// A source identity stays for the whole chain; naming the same one again is no change.
+fn source_identity(cx: &Cx<'_>, requested: Option<&str>) -> Result<Option<String>> {
+    let inherited = cx.caller.session.as_ref().and_then(|session| session.source_identity.clone());
+    match (inherited, requested) {
+        (Some(inherited), Some(requested)) if inherited != requested => Err(Error::new(
+            code::VALIDATION_ERROR,
+            "The source identity is already set for this assume role session",
+        )),
+        (Some(inherited), _) => Ok(Some(inherited)),
+        (None, requested) => Ok(requested.map(str::to_owned)),
+    }
+}
+
+/// There are no MFA devices and no trusted token issuers here: what cannot be checked is refused.
+fn refuse_unsupported(input: &Input) -> Result<()> {
+    if input.serial_number.is_some() || input.token_code.is_some() {
+        return Err(Error::new(
+            code::ACCESS_DENIED,
+            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
+        ));
+    }
+    if !input.provided_contexts.is_empty() {
+        return Err(Error::new(
+            code::VALIDATION_ERROR,
+            "Invalid ProvidedContexts: no context provider is registered",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,345 @@
+//! `AssumeRoleWithWebIdentity`: the outer door. The token is verified, its claims are held against
+//! the role's trust policy, and only then is a session issued, tagged from the claims.
+//!
+//! The order of checks is AWS's as far as it is known: the token's shape, its issuer's
+//! registration in the role's account, the token itself, then the role.
+
+use std::sync::Arc;
+
+use claims::oidc::{self, Input as Judged, Issuer, ProviderRules};
+use claims::{Failure, UnixTime};
+use policy::{Arn, Principal};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::arn;
+use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
+use super::federation::{self, Federation};
+use super::tags::{self, SessionTags};
+use super::token_cache::{Key, Proven};
+use crate::action::{Action, Ask, Done, Effect, Proof};
+use crate::audit::UserIdentity;
+use crate::authorize::Permit;
+use crate::caller::Caller;
+use crate::credentials::Credentials;
+use crate::cx::Cx;
+use crate::error::{Code, Error, Result, code};
+use crate::idp::{self, IdpError, ProviderKey};
+use crate::receipt;
+use crate::record::OidcProviderRecord;
+use crate::settings;
+
+const EXPIRED_TOKEN: Code = Code::new("ExpiredTokenException", 400);
+const IDP_COMMUNICATION_ERROR: Code = Code::new("IDPCommunicationError", 400);
+const IDP_REJECTED_CLAIM: Code = Code::new("IDPRejectedClaim", 403);
+const INVALID_IDENTITY_TOKEN: Code = Code::new("InvalidIdentityToken", 400);
+
+/// The action.
+pub struct AssumeRoleWithWebIdentity;
+
+/// Its input.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Input {
+    role_arn: String,
+    role_session_name: String,
+    web_identity_token: Zeroizing<String>,
+    provider_id: Option<String>,
+    policy: Option<String>,
+    #[serde(default)]
+    policy_arns: Vec<PolicyArn>,
+    duration_seconds: Option<i64>,
+}
+
+/// Its result.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    credentials: Credentials,
+    subject_from_web_identity_token: String,
+    assumed_role_user: AssumedRoleUser,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packed_policy_size: Option<u64>,
+    provider: String,
+    audience: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_identity: Option<String>,
+}
+
+impl Action for AssumeRoleWithWebIdentity {
+    const NAME: &'static str = "AssumeRoleWithWebIdentity";
+    const EFFECT: Effect = Effect::Issue;
+    const PROOF: Proof = Proof::Token;
+    type Input = Input;
+    type Output = Output;
+
+    async fn prove(cx: &mut Cx<'_>, input: &Input) -> Result<()> {
+        let (role_arn, account) = arn::role(&input.role_arn)?;
+        cx.receipt.account(account.as_str());
+        cx.receipt.resource(Some(account.as_str()), "AWS::IAM::Role", role_arn.as_str());
+        refuse_built_in(input.provider_id.as_deref())?;
+
+        let token =
+            oidc::peek(&input.web_identity_token).map_err(|failure| refused(cx, &failure))?;
+        record_claims(cx, &token);
+        let issuer = token.issuer().map_err(|failure| refused(cx, &failure))?.to_owned();
+        let provider =
+            registered(cx, account, &issuer).ok_or_else(|| no_provider(cx, account, &issuer))?;
+        let provider_arn = provider_arn(&provider);
+        cx.receipt.provider(provider_arn.as_str());
+
+        let settings = cx.plane.settings.providers.get(provider_arn.as_str());
+        let key = Key {
+            fingerprint: oidc::fingerprint(&input.web_identity_token),
+            provider: Arc::new(ProviderKey {
+                account,
+                arn: provider_arn.clone(),
+                revision: provider.revision,
+            }),
+            role: role_arn.as_str().into(),
+        };
+        let proven = match cx.plane.tokens.find(&key, UnixTime(cx.now.as_second())) {
+            Some(proven) => proven,
+            None => {
+                let proven = Arc::new(verify(cx, &token, &provider, &key, settings).await?);
+                cx.plane.tokens.keep(key, Arc::clone(&proven));
+                proven
+            }
+        };
+        admit(cx, provider, provider_arn, &proven, settings)
+    }
+
+    fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
+        let (role_arn, _) = arn::role(&input.role_arn)?;
+        let federation = federation(cx)?;
+        let Some(role) = cx.world.role_by_arn(&role_arn) else {
+            let text = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+            return Err(Error::new(code::ACCESS_DENIED, text).because("there is no such role"));
+        };
+        let wanted = wanted(federation, input);
+        let passed = &federation.tags.tags;
+        let mut asks =
+            assume::trust_asks(cx, "sts:AssumeRoleWithWebIdentity", role, &wanted, passed);
+        let extended = cx
+            .plane
+            .settings
+            .providers
+            .get(federation.provider_arn.as_str())
+            .map_or(&[][..], |settings| &settings.extended_claims);
+        for ask in &mut asks {
+            federation.set_keys(&mut ask.question.context, extended);
+        }
+        Ok(asks)
+    }
+
+    async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
+        let (role_arn, _) = arn::role(&input.role_arn)?;
+        let Some(role) = cx.world.role_by_arn(&role_arn).cloned() else {
+            return Err(Error::internal("the role that was asked for is gone within one call"));
+        };
+        let federation = Arc::clone(federation(cx)?);
+        let wanted = wanted(&federation, &input);
+        let source_identity = wanted.source_identity.clone();
+        let issued = assume::issue(cx, &role, wanted)?;
+        Ok(Done::read(Output {
+            credentials: issued.credentials,
+            subject_from_web_identity_token: federation.verified.subject.clone(),
+            assumed_role_user: issued.user,
+            packed_policy_size: issued.packed,
+            provider: federation.provider_arn.to_string(),
+            audience: federation.verified.audience.clone(),
+            source_identity,
+        }))
+    }
+}
+
+async fn verify(
+    cx: &mut Cx<'_>,
+    token: &oidc::Unverified<'_>,
+    provider: &OidcProviderRecord,
+    key: &Key,
+    settings: Option<&settings::Provider>,
+) -> Result<Proven> {
+    // What no key can mend is refused before the provider is asked for any.
+    token.admissible().map_err(|failure| refused(cx, &failure))?;
+    let issuer = Issuer::from_registered(&provider.url);
+    let reach = idp::Provider {
+        key: Arc::clone(&key.provider),
+        issuer: Arc::new(issuer.clone()),
+        thumbprints: provider.thumbprints.iter().filter_map(|text| text.parse().ok()).collect(),
+        settings: Arc::new(settings.map(|it| it.reach.clone()).unwrap_or_default()),
+    };
+    let held =
+        cx.plane.idp.find(&reach, token.kid()).await.map_err(|error| unreachable(cx, &error))?;
+    let rules = ProviderRules {
+        issuer,
+        client_ids: provider.client_ids.clone(),
+        checks: settings.map(|it| it.checks).unwrap_or_default(),
+    };
+    let outcome = oidc::verify(&Judged {
+        token,
+        rules: &rules,
+        keys: &held.keys,
+        role: Some(&key.role),
+        now: UnixTime(cx.now.as_second()),
+    });
+    match outcome.result {
+        Ok(verified) => {
+            Ok(Proven { verified, findings: outcome.findings, verified_by: held.verified_by })
+        }
+        Err(failure) => {
+            record_findings(cx, &outcome.findings);
+            Err(failed(&failure))
+        }
+    }
+}
+
+/// The token holds: from here on its bearer is the caller.
+fn admit(
+    cx: &mut Cx<'_>,
+    provider: Arc<OidcProviderRecord>,
+    provider_arn: Arn,
+    proven: &Proven,
+    settings: Option<&settings::Provider>,
+) -> Result<()> {
+    record_findings(cx, &proven.findings);
+    let verified = proven.verified.clone();
+    let identity =
+        UserIdentity::web_identity(provider_arn.as_str(), &verified.audience, &verified.subject);
+    cx.receipt.caller(identity, true);
+
+    let mut mapped = Vec::new();
+    if let Some(settings) = settings {
+        let applied = settings.tag_mapping.apply(&verified.claims);
+        record_findings(cx, &applied.findings);
+        mapped = applied.result.map_err(|failure| failed(&failure))?;
+        for (rule, (tag, value)) in settings.tag_mapping.0.iter().zip(&mapped) {
+            cx.receipt.mapped_tag(rule.claim.as_str(), tag, value);
+        }
+    }
+    let (passed, transitive) = federation::session_tags(&verified.tags, mapped);
+    let tags = tags::merge(&passed, &transitive, &SessionTags::default())?;
+    let principal = Principal::WebIdentity {
+        provider: provider_arn.as_str().into(),
+        account: provider.account,
+    };
+    let verified_by = proven.verified_by;
+    let federation = Federation { provider, provider_arn, verified, verified_by, tags };
+    cx.caller = Caller { federation: Some(Arc::new(federation)), ..Caller::federated(principal) };
+    Ok(())
+}
+
+fn wanted<'a>(federation: &Federation, input: &'a Input) -> Wanted<'a> {
+    Wanted {
+        name: &input.role_session_name,
+        seconds: input.duration_seconds,
+        policy: input.policy.as_deref(),
+        policy_arns: &input.policy_arns,
+        tags: federation.tags.clone(),
+        source_identity: federation.verified.source_identity.clone(),
+        federated_provider: Some(federation.provider_arn.to_string()),
+        claims: federation.kept_claims(),
+    }
+}
+
+fn federation<'a>(cx: &'a Cx<'_>) -> Result<&'a Arc<Federation>> {
+    let proven = cx.caller.federation.as_ref();
+    proven.ok_or_else(|| Error::internal("a federated caller was not proven"))
+}
+
+/// The account's registration of exactly this issuer.
+fn registered(
+    cx: &Cx<'_>,
+    account: policy::AccountId,
+    issuer: &str,
+) -> Option<Arc<OidcProviderRecord>> {
+    let url = Issuer::registered_name_of(issuer)?;
+    cx.world.account(&account)?.oidc_providers.get(url).cloned()
+}
+
+fn no_provider(cx: &mut Cx<'_>, account: policy::AccountId, issuer: &str) -> Error {
+    use crate::audit::Check;
+    // The nearest registration tells what is different, a trailing slash for example.
+    let near = |url: &&String| {
+        url.trim_end_matches('/')
+            .eq_ignore_ascii_case(issuer.trim_start_matches("https://").trim_end_matches('/'))
+    };
+    let account = cx.world.account(&account);
+    let nearest = account.and_then(|account| account.oidc_providers.keys().find(near));
+    let wanted = match nearest {
+        Some(url) => format!("https://{url}"),
+        None => "a registered OpenID Connect provider".to_owned(),
+    };
+    cx.receipt.check(Check::fail("issuer").wanted(wanted).had(issuer.to_owned()));
+    Error::new(
+        INVALID_IDENTITY_TOKEN,
+        format!("No OpenIDConnect provider found in your account for {issuer}"),
+    )
+}
+
+/// The built-in providers take opaque tokens of their own, which nobody here can verify.
+fn refuse_built_in(provider_id: Option<&str>) -> Result<()> {
+    match provider_id {
+        None => Ok(()),
+        Some("www.amazon.com") => Err(Error::new(
+            INVALID_IDENTITY_TOKEN,
+            "Provided Token is not a Login With Amazon token",
+        )),
+        Some("graph.facebook.com") => {
+            Err(Error::new(IDP_REJECTED_CLAIM, "Provided Token is not a Facebook token"))
+        }
+        Some(other) => Err(Error::new(
+            INVALID_IDENTITY_TOKEN,
+            format!("No OpenIDConnect provider found in your account for {other}"),
+        )),
+    }
+}
+
+fn provider_arn(provider: &OidcProviderRecord) -> Arn {
+    let resource = format!("oidc-provider/{}", provider.url);
+    Arn::build("aws", "iam", "", provider.account.as_str(), &resource)
+}
+
+fn record_claims(cx: &mut Cx<'_>, token: &oidc::Unverified<'_>) {
+    for (name, value) in token.claims().iter() {
+        cx.receipt.claim(name, value);
+    }
+    let text = |name| token.claims().text(name).unwrap_or_default();
+    cx.receipt.caller(UserIdentity::web_identity(text("iss"), text("aud"), text("sub")), false);
+}
+
+fn record_findings(cx: &mut Cx<'_>, findings: &[claims::Finding]) {
+    for finding in findings {
+        cx.receipt.check(receipt::finding(finding));
+    }
+}
+
+/// A token that could not be read far enough to be judged.
+fn refused(cx: &mut Cx<'_>, failure: &Failure) -> Error {
+    record_findings(cx, &oidc::Outcome::unreadable(failure.clone()).findings);
+    failed(failure)
+}
+
+fn failed(failure: &Failure) -> Error {
+    let code = match failure {
+        Failure::Expired { .. } => EXPIRED_TOKEN,
+        Failure::SubjectNull => code::INTERNAL_FAILURE,
+        _ => INVALID_IDENTITY_TOKEN,
+    };
+    Error::new(code, failure.client_text()).because(format!("{failure:?}"))
+}
+
+fn unreachable(cx: &mut Cx<'_>, error: &IdpError) -> Error {
+    use crate::audit::Check;
+    cx.receipt.check(Check::fail("key").wanted("the provider's keys").had(error.to_string()));
+    match error {
+        IdpError::Certificate { .. } => Error::new(
+            INVALID_IDENTITY_TOKEN,
+            "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
+        ),
+        IdpError::Unreachable { .. } | IdpError::BadDocument { .. } => {
+            Error::new(IDP_COMMUNICATION_ERROR, "Could not connect to the identity provider")
+        }
+    }
+    .because(error.to_string())
+}

@@ -1,0 +1,6 @@
+//! CloudTrail: what of the log book is served. Source: CloudTrail API Reference, 2013-11-01.
+
+use crate::registry::Api;
+
+/// The service.
+pub const API: Api = Api { name: "cloudtrail", source: "cloudtrail.amazonaws.com", actions: &[] };

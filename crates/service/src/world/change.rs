@@ -1,0 +1,177 @@
+//! Changes of the configuration, and how entities are named in the store.
+
+use policy::AccountId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::record::{
+    AccessKeyRecord, AccountRecord, GroupRecord, OidcProviderRecord, PolicyRecord, RoleRecord,
+    UserRecord,
+};
+
+/// An entity as the store keeps it.
+#[derive(Clone, Debug)]
+pub enum Entity {
+    /// An account.
+    Account(AccountRecord),
+    /// A role.
+    Role(RoleRecord),
+    /// A user.
+    User(UserRecord),
+    /// A group.
+    Group(GroupRecord),
+    /// A customer-managed policy.
+    Policy(PolicyRecord),
+    /// A long-term access key.
+    AccessKey(AccessKeyRecord),
+    /// An OpenID Connect provider.
+    OidcProvider(OidcProviderRecord),
+}
+
+/// What kind of document an entity is; the store keeps it as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `account`
+    Account,
+    /// `role`
+    Role,
+    /// `user`
+    User,
+    /// `group`
+    Group,
+    /// `policy`
+    Policy,
+    /// `access-key`
+    AccessKey,
+    /// `oidc-provider`
+    OidcProvider,
+}
+
+/// One change: an entity as it shall be, or the one that shall be gone.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Make or replace.
+    Put(Entity),
+    /// Remove.
+    Delete(Kind, String),
+}
+
+impl Kind {
+    /// The store's name for the kind.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Role => "role",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Policy => "policy",
+            Self::AccessKey => "access-key",
+            Self::OidcProvider => "oidc-provider",
+        }
+    }
+
+    /// The kind of the given name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "account" => Self::Account,
+            "role" => Self::Role,
+            "user" => Self::User,
+            "group" => Self::Group,
+            "policy" => Self::Policy,
+            "access-key" => Self::AccessKey,
+            "oidc-provider" => Self::OidcProvider,
+            _ => return None,
+        })
+    }
+}
+
+impl Entity {
+    /// The kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Account(_) => Kind::Account,
+            Self::Role(_) => Kind::Role,
+            Self::User(_) => Kind::User,
+            Self::Group(_) => Kind::Group,
+            Self::Policy(_) => Kind::Policy,
+            Self::AccessKey(_) => Kind::AccessKey,
+            Self::OidcProvider(_) => Kind::OidcProvider,
+        }
+    }
+
+    /// The account that owns it; an account owns itself.
+    pub const fn owner(&self) -> &AccountId {
+        match self {
+            Self::Account(it) => &it.id,
+            Self::Role(it) => &it.account,
+            Self::User(it) => &it.account,
+            Self::Group(it) => &it.account,
+            Self::Policy(it) => &it.account,
+            Self::AccessKey(it) => &it.account,
+            Self::OidcProvider(it) => &it.account,
+        }
+    }
+
+    /// The id in the store: unique per kind. Names compare without regard to case, URLs exactly.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Account(account) => account.id.to_string(),
+            Self::Role(role) => named(&role.account, &role.name),
+            Self::User(user) => named(&user.account, &user.name),
+            Self::Group(group) => named(&group.account, &group.name),
+            Self::Policy(policy) => named(&policy.account, &policy.name),
+            Self::AccessKey(key) => key.id.to_string(),
+            Self::OidcProvider(provider) => exact(&provider.account, &provider.url),
+        }
+    }
+
+    /// The document's bytes.
+    ///
+    /// # Errors
+    /// Never for the types above; the signature is the serializer's.
+    pub fn body(&self) -> serde_json::Result<Vec<u8>> {
+        match self {
+            Self::Account(it) => json(it),
+            Self::Role(it) => json(it),
+            Self::User(it) => json(it),
+            Self::Group(it) => json(it),
+            Self::Policy(it) => json(it),
+            Self::AccessKey(it) => json(it),
+            Self::OidcProvider(it) => json(it),
+        }
+    }
+
+    /// Reads a document back.
+    ///
+    /// # Errors
+    /// If the bytes are not this kind's document.
+    pub fn read(kind: Kind, body: &[u8]) -> serde_json::Result<Self> {
+        Ok(match kind {
+            Kind::Account => Self::Account(read(body)?),
+            Kind::Role => Self::Role(read(body)?),
+            Kind::User => Self::User(read(body)?),
+            Kind::Group => Self::Group(read(body)?),
+            Kind::Policy => Self::Policy(read(body)?),
+            Kind::AccessKey => Self::AccessKey(read(body)?),
+            Kind::OidcProvider => Self::OidcProvider(read(body)?),
+        })
+    }
+}
+
+/// The store id of an entity whose name compares without regard to case.
+pub fn named(account: &AccountId, name: &str) -> String {
+    format!("{account}/{}", name.to_ascii_lowercase())
+}
+
+/// The store id of an entity whose name compares exactly.
+pub fn exact(account: &AccountId, name: &str) -> String {
+    format!("{account}/{name}")
+}
+
+fn json<T: Serialize>(it: &T) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(it)
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body)
+}

@@ -1,0 +1,106 @@
+//! From records to what decides: documents parsed, policies compiled per principal and layer.
+
+use std::sync::Arc;
+
+use policy::{AccountId, Arn, Compiled, Document, Named, PolicyId, PolicyKind, Strictness};
+
+use super::Corrupt;
+use super::account::{Account, ManagedPolicy, Role, User};
+use crate::iam::aws_managed;
+use crate::record::{Policies, PolicyRecord, RoleRecord, UserRecord};
+
+/// An IAM entity's ARN.
+pub(super) fn arn(kind: &str, account: &AccountId, path: &str, name: &str) -> Arn {
+    Arn::build("aws", "iam", "", account.as_str(), &format!("{kind}{path}{name}"))
+}
+
+pub(super) fn managed(record: &PolicyRecord) -> Result<ManagedPolicy, Corrupt> {
+    let arn = arn("policy", &record.account, &record.path, &record.name);
+    let text = record
+        .versions
+        .iter()
+        .find(|version| version.number == record.default_version)
+        .map_or("", |version| version.document.as_str());
+    let document = parse(text, policy::Kind::Identity, arn.as_str())?;
+    Ok(ManagedPolicy { record: record.clone(), arn, document })
+}
+
+pub(super) fn role(account: &Account, record: RoleRecord) -> Result<Role, Corrupt> {
+    let arn = arn("role", &record.account, &record.path, &record.name);
+    let trust = parse(&record.trust, policy::Kind::Trust, arn.as_str())?;
+    let trust_id = PolicyId::new("trust policy", PolicyKind::Trust).with_owner(arn.clone());
+    let trust = Compiled::new([Named { id: trust_id, document: trust }]);
+    let mut named = inline(&record.policies, &arn)?;
+    named.extend(attached(account, &record.policies));
+    Ok(Role {
+        trust: Arc::new(trust),
+        identity: Arc::new(Compiled::new(named)),
+        boundary: boundary(account, record.boundary.as_deref()),
+        arn,
+        record,
+    })
+}
+
+pub(super) fn user(account: &Account, record: UserRecord) -> Result<User, Corrupt> {
+    let arn = arn("user", &record.account, &record.path, &record.name);
+    let mut named = inline(&record.policies, &arn)?;
+    named.extend(attached(account, &record.policies));
+    for name in &record.groups {
+        if let Some(group) = account.groups.find(name) {
+            named.extend(inline(&group.record.policies, &group.arn)?);
+            named.extend(attached(account, &group.record.policies));
+        }
+    }
+    Ok(User {
+        identity: Arc::new(Compiled::new(named)),
+        boundary: boundary(account, record.boundary.as_deref()),
+        arn,
+        record,
+    })
+}
+
+/// The managed policy of that ARN, the account's own or AWS's, as it is in force.
+pub fn document_of(account: &Account, arn: &str) -> Option<Arc<Document>> {
+    match account.policy_by_arn(arn) {
+        Some(policy) => Some(Arc::clone(&policy.document)),
+        None => aws_managed::document(arn),
+    }
+}
+
+fn inline(policies: &Policies, owner: &Arn) -> Result<Vec<Named>, Corrupt> {
+    policies
+        .inline
+        .iter()
+        .map(|policy| {
+            let id = PolicyId::new(policy.name.as_str(), PolicyKind::Inline);
+            Ok(Named {
+                id: id.with_owner(owner.clone()),
+                document: parse(&policy.document, policy::Kind::Identity, owner.as_str())?,
+            })
+        })
+        .collect()
+}
+
+fn attached(account: &Account, policies: &Policies) -> Vec<Named> {
+    let arns = policies.attached.iter();
+    arns.filter_map(|arn| named_managed(account, arn, PolicyKind::Managed)).collect()
+}
+
+/// A managed policy as a layer names it; none if it does not exist.
+pub fn named_managed(account: &Account, arn: &str, kind: PolicyKind) -> Option<Named> {
+    let document = document_of(account, arn)?;
+    let parsed = Arn::parse(arn).ok()?;
+    Some(Named { id: PolicyId::new(parsed.resource_name(), kind).with_arn(parsed), document })
+}
+
+/// A boundary whose policy is gone allows nothing: it is still attached.
+fn boundary(account: &Account, arn: Option<&str>) -> Option<Arc<Compiled>> {
+    let named = named_managed(account, arn?, PolicyKind::Boundary);
+    Some(Arc::new(Compiled::new(named)))
+}
+
+fn parse(text: &str, kind: policy::Kind, whose: &str) -> Result<Arc<Document>, Corrupt> {
+    Document::parse(text, kind, Strictness::Stored)
+        .map(Arc::new)
+        .map_err(|rejection| Corrupt { document: whose.to_owned(), reason: rejection.message })
+}
