@@ -14,6 +14,7 @@ pub mod cx;
 pub mod dispatch;
 pub mod error;
 pub mod iam;
+pub mod explain;
 pub mod idp;
 pub mod ids;
 pub mod plane;

@@ -94,6 +94,32 @@ pub struct Check {
     pub ours: bool,
 }
 
+/// Names of the checks that are not a token's (those are [`claims::Check`]'s).
+pub mod check {
+    /// The request's own signature (SigV4).
+    pub const REQUEST_SIGNATURE: &str = "request-signature";
+    /// The access key that signed is known and active.
+    pub const ACCESS_KEY: &str = "access-key";
+    /// The session token belongs to the key and opens.
+    pub const SESSION_TOKEN: &str = "session-token";
+    /// The session has not expired.
+    pub const SESSION_EXPIRY: &str = "session-expiry";
+    /// There is an identity provider for the token's issuer in the role's account.
+    pub const PROVIDER: &str = "provider";
+    /// The identity provider could be reached for its keys.
+    pub const PROVIDER_REACHED: &str = "provider-reached";
+    /// The role exists.
+    pub const ROLE: &str = "role";
+    /// The duration asked is within the role's maximum; wanted and had in seconds.
+    pub const DURATION: &str = "duration";
+    /// Session policies and tags fit.
+    pub const PACKED_SIZE: &str = "packed-size";
+    /// Session tags are well-formed and collide with nothing.
+    pub const SESSION_TAGS: &str = "session-tags";
+    /// The input's shape.
+    pub const INPUT: &str = "input";
+}
+
 impl Check {
     /// A check that held.
     #[must_use]
@@ -283,6 +309,9 @@ pub struct StatementTrace {
     /// What that element lists, when it is not the condition.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wanted: Vec<String>,
+    /// What the ask had for that element, when it is not the condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub had: Option<String>,
     /// Its conditions, all of them, if it came that far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<ConditionTrace>,
@@ -355,6 +384,7 @@ pub struct MappedTag {
 
 /// Many events in one: what the flood limit did not write in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Aggregate {
     /// How many calls this entry stands for.
     pub count: u64,

@@ -1,0 +1,100 @@
+//! The whole story of one decision, from its entry in the log book and nothing else.
+//!
+//! [`story`] turns an [`Event`] into data (what `--format json` prints), [`text`] turns that into
+//! what a person reads, [`reason_line`] is the one line for `tail`. Pure functions: the same
+//! event tells the same story on any machine, in ten years too. Every word of the event may come
+//! from a stranger, so [`text`] lets no control character through.
+
+pub mod cause;
+pub mod diff;
+pub mod smallest_change;
+pub mod story;
+pub mod text;
+
+pub use cause::Cause;
+pub use diff::Difference;
+pub use smallest_change::Change;
+pub use story::{DecisionStory, Line, StatementStory, Story};
+pub use text::text;
+
+use crate::audit::{Event, Outcome};
+
+#[cfg(test)]
+mod tests;
+
+/// The whole story of `event`.
+#[must_use]
+pub fn story(event: &Event) -> Story {
+    Story::of(event)
+}
+
+/// One line that says what happened and, for a refusal, why: which claim or rule, what was
+/// wanted, what was there. For `tail` and for the demo.
+#[must_use]
+pub fn reason_line(event: &Event) -> String {
+    let story = Story::of(event);
+    let mut line = format!("{} {}", story.verdict, event.event_name);
+    if let Some(resource) = &story.resource {
+        line.push(' ');
+        line.push_str(short_arn(resource));
+    }
+    if let Some(many) = &event.vestibule.aggregate {
+        line.push_str(&format!(" ×{} from {}", many.count, many.source));
+    }
+    if event.vestibule.outcome != Outcome::Allowed {
+        line.push_str(": ");
+        line.push_str(&reason(event, &story));
+    }
+    text::plain(&line)
+}
+
+/// Why it was refused, in one sentence without a line break.
+#[must_use]
+pub fn reason(event: &Event, story: &Story) -> String {
+    if let Some(fault) = story.first_fault() {
+        let mut said = String::new();
+        if let Some(text) = story.cause.as_ref().map(|cause| &cause.text) {
+            let tells = |part: Option<&str>| part.is_some_and(|part| text.contains(part));
+            if tells(fault.nearest_wanted()) && tells(fault.had.as_deref()) {
+                return text.clone();
+            }
+            said.push_str(text.trim_end_matches('.'));
+            said.push_str(" — ");
+        }
+        said.push_str(claim_name(&fault.name));
+        if let Some(wanted) = fault.nearest_wanted() {
+            said.push_str(&format!(": wanted {wanted}, had {}", fault.had_text()));
+        } else if let Some(note) = &fault.note {
+            said.push_str(&format!(": {note}"));
+        }
+        return said;
+    }
+    if let Some(cause) = &story.cause {
+        return cause.text.clone();
+    }
+    match (&event.error_code, &event.error_message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_string(),
+        _ => event.vestibule.outcome.word().to_owned(),
+    }
+}
+
+/// The claim that a token's check is about, as the field calls it.
+fn claim_name(check: &str) -> &str {
+    match check {
+        "issuer" => "iss",
+        "audience" => "aud",
+        "expiry" => "exp",
+        "not-before" => "nbf",
+        "issued-at" => "iat",
+        other => other,
+    }
+}
+
+/// The part of an ARN after account and service, which is what people call the thing.
+pub(crate) fn short_arn(arn: &str) -> &str {
+    match arn.splitn(6, ':').nth(5) {
+        Some(rest) if arn.starts_with("arn:") && !rest.is_empty() => rest,
+        _ => arn,
+    }
+}
