@@ -338,7 +338,13 @@ fn of_claim(
         return None;
     }
     let claims = event.vestibule.claims.clone().into_iter().collect();
-    let found = claims::oidc::causes(&claims::Claims::new(claims), &missed.key, wanted, had);
+    let difference = claims::oidc::diagnose::Difference {
+        key: &missed.key,
+        operator: &missed.operator,
+        wanted,
+        had,
+    };
+    let found = claims::oidc::causes(&claims::Claims::new(claims), &difference);
     let known = found.into_iter().next()?;
     let hint = Some(known.fix).filter(|fix| !fix.is_empty());
     Some(Cause { code: known.code.into(), text: known.text, hint })
