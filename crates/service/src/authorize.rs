@@ -6,9 +6,11 @@ use std::sync::Arc;
 use policy::{Compiled, Decision, FullRecord, NoRecord, Principal, Sources, Verdict, decide};
 
 use crate::action::{Action, Ask, Gate};
+use crate::credentials::Who;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
 use crate::receipt;
+use crate::sts::decode_authorization_message;
 use crate::world::Revision;
 
 /// Proof that every ask of one call of the action `A` was allowed. Only this module makes one.
@@ -39,6 +41,7 @@ pub(crate) fn authorize<A: Action>(cx: &mut Cx<'_>, asks: Vec<Ask>) -> Result<Pe
         return Err(Error::internal(format!("{} asks for nothing, which denies", A::NAME)));
     }
     let mut decisions = Vec::with_capacity(asks.len());
+    restrict(cx, A::NAME, &asks)?;
     for ask in asks {
         match ask.gate {
             Gate::Public(reason) => {
@@ -48,6 +51,33 @@ pub(crate) fn authorize<A: Action>(cx: &mut Cx<'_>, asks: Vec<Ask>) -> Result<Pe
         }
     }
     Ok(Permit { decisions, revision: cx.world.revision, action: PhantomData })
+}
+
+/// What no policy can give back: sessions of users and of federated users may not call IAM, and of
+/// STS only what does not make further sessions (STS API Reference, GetSessionToken and
+/// GetFederationToken). AWS does not know the token there, and neither do we.
+fn restrict(cx: &Cx<'_>, action: &str, asks: &[Ask]) -> Result<()> {
+    let Some(session) = &cx.caller.session else { return Ok(()) };
+    let service =
+        |name: &str| asks.iter().any(|ask| ask.question.action.as_str().starts_with(name));
+    let allowed = match &session.who {
+        Who::Role { .. } => true,
+        Who::User { .. } | Who::Root => {
+            !service("iam:")
+                && (!service("sts:") || matches!(action, "AssumeRole" | "GetCallerIdentity"))
+        }
+        Who::Federated { .. } => {
+            !service("iam:") && (!service("sts:") || action == "GetCallerIdentity")
+        }
+    };
+    match allowed {
+        true => Ok(()),
+        false => Err(Error::new(
+            code::INVALID_CLIENT_TOKEN_ID,
+            "The security token included in the request is invalid",
+        )
+        .because(format!("a session of this kind may not call {action}"))),
+    }
 }
 
 fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
@@ -61,7 +91,16 @@ fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
     // The same evaluator again with the recorder attached: an explanation cannot disagree.
     let mut recorder = FullRecord::new();
     let decision = decide(&ask.question, &sources, &mut recorder);
-    let error = denied(ask, &decision);
+    let account = cx.caller.principal.account();
+    let mut error = denied(ask, &decision);
+    error.encoded_message = account.and_then(|account| {
+        decode_authorization_message::encode(
+            &cx.plane.keyring,
+            account.as_str(),
+            &ask.question,
+            &decision,
+        )
+    });
     receipt::denied(&mut cx.receipt, &ask.question, &decision, &recorder.into_record());
     Err(error)
 }

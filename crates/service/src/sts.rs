@@ -4,9 +4,13 @@ mod arn;
 mod assume;
 mod assume_role;
 mod assume_role_with_web_identity;
+pub mod decode_authorization_message;
 mod duration;
 mod federation;
+mod get_access_key_info;
 mod get_caller_identity;
+mod get_federation_token;
+mod get_session_token;
 mod packed;
 pub(crate) mod tags;
 mod token_cache;
@@ -15,6 +19,8 @@ pub use self::federation::Federation;
 pub use self::token_cache::TokenCache;
 
 use crate::action::Entry;
+use crate::cx::Cx;
+use crate::error::{Error, Result, code};
 use crate::registry::Api;
 
 /// The service, with its actions in the order of their names.
@@ -24,6 +30,32 @@ pub const API: Api = Api {
     actions: &[&[
         Entry::of::<assume_role::AssumeRole>(),
         Entry::of::<assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
+        Entry::of::<decode_authorization_message::DecodeAuthorizationMessage>(),
+        Entry::of::<get_access_key_info::GetAccessKeyInfo>(),
         Entry::of::<get_caller_identity::GetCallerIdentity>(),
+        Entry::of::<get_federation_token::GetFederationToken>(),
+        Entry::of::<get_session_token::GetSessionToken>(),
     ]],
 };
+
+/// Only long-term keys vouch for a user: a session cannot prolong itself.
+fn refuse_session(cx: &Cx<'_>, action: &str) -> Result<()> {
+    match cx.caller.session {
+        None => Ok(()),
+        Some(_) => Err(Error::new(
+            code::ACCESS_DENIED,
+            format!("Cannot call {action} with session credentials"),
+        )),
+    }
+}
+
+/// There are no MFA devices here: what cannot be checked is refused.
+fn refuse_mfa(serial_number: Option<&str>, token_code: Option<&str>) -> Result<()> {
+    match serial_number.or(token_code) {
+        None => Ok(()),
+        Some(_) => Err(Error::new(
+            code::ACCESS_DENIED,
+            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
+        )),
+    }
+}

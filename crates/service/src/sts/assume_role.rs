@@ -134,19 +134,14 @@ fn source_identity(cx: &Cx<'_>, requested: Option<&str>) -> Result<Option<String
     }
 }
 
-/// There are no MFA devices and no trusted token issuers here: what cannot be checked is refused.
+/// There are no trusted token issuers here: what cannot be checked is refused.
 fn refuse_unsupported(input: &Input) -> Result<()> {
-    if input.serial_number.is_some() || input.token_code.is_some() {
-        return Err(Error::new(
-            code::ACCESS_DENIED,
-            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
-        ));
-    }
-    if !input.provided_contexts.is_empty() {
-        return Err(Error::new(
+    super::refuse_mfa(input.serial_number.as_deref(), input.token_code.as_deref())?;
+    match input.provided_contexts.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(
             code::VALIDATION_ERROR,
             "Invalid ProvidedContexts: no context provider is registered",
-        ));
+        )),
     }
-    Ok(())
 }

@@ -30,6 +30,14 @@ pub fn of_role(requested: Option<i64>, role_max: i64, chained: bool) -> Result<i
     Ok(seconds)
 }
 
+/// The seconds of a user's own session: twelve hours unless named; at most one for the root.
+pub fn of_user(requested: Option<i64>, root: bool) -> i64 {
+    const USER: i64 = 43_200;
+    const ROOT: i64 = 3600;
+    let seconds = requested.unwrap_or(USER);
+    if root { seconds.min(ROOT) } else { seconds }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
