@@ -217,10 +217,9 @@ impl Check {
 }
 
 fn constraints(shape: &'static Shape) -> Vec<Constraint> {
-    let (min, max): (fn(i64) -> Constraint, fn(i64) -> Constraint) = match shape.kind {
-        Kind::Integer { .. } => (Constraint::MinValue, Constraint::MaxValue),
-        _ => (Constraint::MinLength, Constraint::MaxLength),
-    };
+    let number = matches!(shape.kind, Kind::Integer { .. });
+    let min = if number { Constraint::MinValue } else { Constraint::MinLength };
+    let max = if number { Constraint::MaxValue } else { Constraint::MaxLength };
     let mut all = Vec::new();
     if let Kind::Text { pattern, words } = &shape.kind {
         all.extend(pattern.as_ref().map(|pattern| Constraint::Pattern(pattern.as_str())));

@@ -21,7 +21,7 @@ const SECRET_HEADERS: [&str; 6] = [
 
 /// Query parameters that an explanation must not show: session and identity tokens, passwords,
 /// private keys, one-time codes. A test holds it against the members marked sensitive in `models/`.
-pub(crate) const SECRET_PARAMETERS: [&str; 14] = [
+pub(crate) const SECRET_PARAMETERS: [&str; 15] = [
     "X-Amz-Security-Token",
     "WebIdentityToken",
     "SAMLAssertion",
@@ -35,6 +35,7 @@ pub(crate) const SECRET_PARAMETERS: [&str; 14] = [
     "OldPassword",
     "NewPassword",
     "PrivateKey",
+    "AddPrivateKey",
     "AssertionEncryptionPrivateKey",
 ];
 

@@ -31,7 +31,8 @@ pub(super) fn collect(parts: &Parts) -> Result<Option<Query>, AuthError> {
     let mut query = Query::default();
     for pair in raw.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = unescape(name.as_bytes()).ok_or(AuthError::BadEscape)?;
+        // What cannot be decoded is no signing parameter; the canonical form refuses it if it must.
+        let Some(name) = unescape(name.as_bytes()) else { continue };
         let slot = match name.as_ref() {
             "X-Amz-Algorithm" => &mut query.algorithm,
             "X-Amz-Credential" => &mut query.credential,

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Writes calls.json: STS, IAM and CloudTrail calls, byte for byte as botocore sends them, with the
+answers that botocore reads as `output`.
+
+    pip install botocore==1.44.5
+    python3 generate.py
+
+Each answer's body is written here by hand, as AWS shapes it, and kept only if botocore's own parser
+makes `output` of it. The crate's tests decode each request to `input` and write each body from `output`.
+"""
+
+import datetime
+import json
+import pathlib
+from unittest import mock
+
+import botocore.awsrequest
+import botocore.config
+import botocore.session
+
+HERE = pathlib.Path(__file__).parent
+CLOCK = datetime.datetime(2026, 1, 1, 0, 0, 0)
+KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+ID = "c6104cbe-af31-11e0-8154-cbc7ccf896c7"
+STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
+ROLE = "arn:aws:iam::111122223333:role/developer"
+TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"*"}}]}'
+
+
+def query(namespace, name, result):
+    result = f"<{name}Result>{result}</{name}Result>" if result else (
+        "" if result is None else f"<{name}Result/>")
+    return (f'<{name}Response xmlns="{namespace}">{result}<ResponseMetadata><RequestId>{ID}'
+            f"</RequestId></ResponseMetadata></{name}Response>")
+
+
+CREDENTIALS = ("<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>s+/=</SecretAccessKey>"
+               "<SessionToken>FwoG&amp;&lt;&gt;</SessionToken><Expiration>2026-01-01T01:00:00Z</Expiration>"
+               "</Credentials>")
+
+CALLS = [
+    ("sts", "GetCallerIdentity", {}, 200, query(
+        STS, "GetCallerIdentity",
+        "<UserId>AIDAEXAMPLE</UserId><Account>111122223333</Account>"
+        "<Arn>arn:aws:iam::111122223333:user/anna</Arn>")),
+    ("sts", "AssumeRole", {
+        "RoleArn": ROLE, "RoleSessionName": "anna@example.com", "DurationSeconds": 900,
+        "Policy": '{"Version":"2012-10-17","Statement":[]}',
+        "PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}],
+        "Tags": [{"Key": f"k{n}", "Value": f"v / {n}"} for n in range(1, 13)],
+        "TransitiveTagKeys": ["k1", "k2"],
+    }, 200, query(STS, "AssumeRole", CREDENTIALS
+                  + "<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:anna@example.com</AssumedRoleId>"
+                  "<Arn>arn:aws:sts::111122223333:assumed-role/developer/anna@example.com</Arn></AssumedRoleUser>"
+                  "<PackedPolicySize>25</PackedPolicySize>")),
+    ("sts", "AssumeRoleWithWebIdentity", {
+        "RoleArn": ROLE, "RoleSessionName": "ci", "WebIdentityToken": "eyJh.eyJz.c2ln"},
+     200, query(STS, "AssumeRoleWithWebIdentity", CREDENTIALS
+                + "<SubjectFromWebIdentityToken>repo:o/r:ref:refs/heads/main</SubjectFromWebIdentityToken>"
+                "<Audience>sts.amazonaws.com</Audience>")),
+    ("sts", "AssumeRoleWithWebIdentity", {
+        "RoleArn": ROLE, "RoleSessionName": "ci", "WebIdentityToken": "eyJh.eyJz.c2ln"},
+     400, f'<ErrorResponse xmlns="{STS}"><Error><Type>Sender</Type><Code>InvalidIdentityToken</Code>'
+          "<Message>No OpenIDConnect provider found in your account for https://a?b&amp;c</Message>"
+          f"</Error><RequestId>{ID}</RequestId></ErrorResponse>"),
+    ("iam", "CreateRole", {
+        "RoleName": "developer", "Path": "/team/", "AssumeRolePolicyDocument": TRUST,
+        "MaxSessionDuration": 7200, "Tags": [{"Key": "access-project", "Value": "heart"}]},
+     200, query(IAM, "CreateRole",
+                "<Role><Path>/team/</Path><RoleName>developer</RoleName><RoleId>AROAEXAMPLE</RoleId>"
+                f"<Arn>{ROLE}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>"
+                "<Tags><member><Key>access-project</Key><Value>heart</Value></member></Tags></Role>")),
+    ("iam", "ListRoles", {"MaxItems": 10}, 200, query(
+        IAM, "ListRoles", "<Roles/><IsTruncated>false</IsTruncated>")),
+    ("iam", "GetAccountSummary", {}, 200, query(
+        IAM, "GetAccountSummary",
+        "<SummaryMap><entry><key>Roles</key><value>3</value></entry>"
+        "<entry><key>Users</key><value>1</value></entry></SummaryMap>")),
+    ("iam", "DeleteRole", {"RoleName": "developer"}, 200, query(IAM, "DeleteRole", None)),
+    ("iam", "CreateOpenIDConnectProvider", {
+        "Url": "https://token.actions.githubusercontent.com", "ClientIDList": ["sts.amazonaws.com"],
+        "ThumbprintList": []},
+     200, query(IAM, "CreateOpenIDConnectProvider",
+                "<OpenIDConnectProviderArn>arn:aws:iam::111122223333:oidc-provider/"
+                "token.actions.githubusercontent.com</OpenIDConnectProviderArn>")),
+    ("cloudtrail", "LookupEvents", {
+        "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}],
+        "StartTime": 1767225600, "MaxResults": 5},
+     200, '{"Events":[{"EventId":"1","EventTime":1767225600.0}],"NextToken":"t"}'),
+]
+
+
+def plain(value):
+    """As our types print it: timestamps as the wire has them."""
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return value
+
+
+def call(service, name, params, status, answer):
+    session = botocore.session.Session()
+    session.set_credentials(*KEY)
+    client = session.create_client(service, region_name="us-east-1", config=botocore.config.Config(
+        retries={"max_attempts": 0}, parameter_validation=False))
+    seen = []
+
+    def send(request, **_):
+        seen.append(request)
+        raw = mock.Mock()
+        raw.stream.return_value = [answer.encode()]
+        return botocore.awsrequest.AWSResponse(
+            request.url, status, {"x-amzn-requestid": ID, "content-type": "text/xml"}, raw)
+
+    client.meta.events.register("before-send", send)
+    method = botocore.xform_name(name)
+    with mock.patch("botocore.auth.get_current_datetime", lambda: CLOCK):
+        try:
+            output = getattr(client, method)(**params)
+            assert status < 300
+        except client.exceptions.ClientError as error:
+            output = error.response
+            assert status >= 300
+    output.pop("ResponseMetadata")
+    request = seen[0]
+    host, target = request.url.removeprefix("https://").split("/", 1)
+    text = lambda value: value.decode() if isinstance(value, bytes) else value
+    headers = [["Host", host]] + [[n, text(v)] for n, v in request.headers.items()
+                                  if n.lower() not in ("user-agent", "amz-sdk-invocation-id")]
+    return {"name": f"{service} {name} {status}", "service": service, "operation": name,
+            "now": "20260101T000000Z", "secret": KEY[1], "style": "plain",
+            "request": {"method": request.method, "target": "/" + target, "headers": headers,
+                        "body": text(request.body)},
+            "input": params, "status": status, "output": plain(output), "body": answer,
+            "request_id": ID}
+
+
+if __name__ == "__main__":
+    rows = ",\n".join(json.dumps(call(*row)) for row in CALLS)
+    text = '{"source": "botocore %s",\n"vectors": [\n%s\n]}\n' % (botocore.__version__, rows)
+    (HERE / "calls.json").write_text(text, encoding="utf-8")
