@@ -2,6 +2,7 @@
 
 pub mod aws_managed;
 pub mod entity;
+mod oidc_provider;
 pub mod page;
 mod policy;
 mod role;
@@ -10,4 +11,8 @@ mod trust;
 use crate::registry::Api;
 
 /// The service, with its actions by noun.
-pub const API: Api = Api { name: "iam", source: "iam.amazonaws.com", actions: &[&role::ACTIONS] };
+pub const API: Api = Api {
+    name: "iam",
+    source: "iam.amazonaws.com",
+    actions: &[&oidc_provider::ACTIONS, &role::ACTIONS],
+};

@@ -199,6 +199,12 @@ impl Keys {
         shelf.lock().landed(now, kid, &provider.settings)
     }
 
+    /// What fetches: for whoever needs a provider's documents without its keys.
+    #[must_use]
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.0.fetcher
+    }
+
     /// Counters since the start.
     #[must_use]
     pub fn statistics(&self) -> Statistics {

@@ -1,0 +1,116 @@
+//! Tags of providers: their keys are case-sensitive, unlike those of roles and users.
+
+use policy::Tag;
+use serde::{Deserialize, Serialize};
+
+use super::{ProviderArn, ask, changed, find};
+use crate::action::{Action, Ask, Done, Effect};
+use crate::authorize::Permit;
+use crate::cx::Cx;
+use crate::error::{Error, Result};
+use crate::iam::entity::{LIMIT_EXCEEDED, MAX_TAGS, TagView, views};
+use crate::record::OidcProviderRecord;
+
+/// `ListOpenIDConnectProviderTags`
+pub struct ListOpenIdConnectProviderTags;
+
+/// `TagOpenIDConnectProvider`
+pub struct TagOpenIdConnectProvider;
+
+/// `UntagOpenIDConnectProvider`
+pub struct UntagOpenIdConnectProvider;
+
+/// A provider and tags.
+#[derive(Deserialize)]
+pub struct TagInput {
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    arn: String,
+    #[serde(rename = "Tags")]
+    tags: Vec<Tag>,
+}
+
+/// A provider and keys of tags.
+#[derive(Deserialize)]
+pub struct UntagInput {
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    arn: String,
+    #[serde(rename = "TagKeys")]
+    tag_keys: Vec<String>,
+}
+
+/// The tags; never more than one page.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagsOutput {
+    tags: Vec<TagView>,
+    is_truncated: bool,
+}
+
+impl Action for ListOpenIdConnectProviderTags {
+    const NAME: &'static str = "ListOpenIDConnectProviderTags";
+    const EFFECT: Effect = Effect::Read;
+    type Input = ProviderArn;
+    type Output = TagsOutput;
+
+    fn asks(cx: &Cx<'_>, input: &ProviderArn) -> Result<Vec<Ask>> {
+        Ok(vec![ask(cx, "iam:ListOpenIDConnectProviderTags", &input.arn)?])
+    }
+
+    async fn run(
+        cx: &mut Cx<'_>,
+        input: ProviderArn,
+        _permit: Permit<Self>,
+    ) -> Result<Done<TagsOutput>> {
+        let tags = views(&find(cx, &input.arn)?.tags);
+        Ok(Done::read(TagsOutput { tags, is_truncated: false }))
+    }
+}
+
+impl Action for TagOpenIdConnectProvider {
+    const NAME: &'static str = "TagOpenIDConnectProvider";
+    const EFFECT: Effect = Effect::Write;
+    type Input = TagInput;
+    type Output = ();
+
+    fn asks(cx: &Cx<'_>, input: &TagInput) -> Result<Vec<Ask>> {
+        let ask = ask(cx, "iam:TagOpenIDConnectProvider", &input.arn)?;
+        Ok(vec![ask.request_tags(&input.tags)])
+    }
+
+    async fn run(cx: &mut Cx<'_>, input: TagInput, _permit: Permit<Self>) -> Result<Done<()>> {
+        let mut record = OidcProviderRecord::clone(&*find(cx, &input.arn)?);
+        for tag in input.tags {
+            match record.tags.iter_mut().find(|known| known.key == tag.key) {
+                Some(known) => *known = tag,
+                None => record.tags.push(tag),
+            }
+        }
+        if record.tags.len() > MAX_TAGS {
+            let text = format!(
+                "The number of tags has reached the maximum limit. Maximum limit: {MAX_TAGS}"
+            );
+            return Err(Error::new(LIMIT_EXCEEDED, text));
+        }
+        Ok(Done::write((), changed(cx, record)))
+    }
+}
+
+impl Action for UntagOpenIdConnectProvider {
+    const NAME: &'static str = "UntagOpenIDConnectProvider";
+    const EFFECT: Effect = Effect::Write;
+    type Input = UntagInput;
+    type Output = ();
+
+    fn asks(cx: &Cx<'_>, input: &UntagInput) -> Result<Vec<Ask>> {
+        let mut ask = ask(cx, "iam:UntagOpenIDConnectProvider", &input.arn)?;
+        let keys = input.tag_keys.iter();
+        ask.question.context.set_many("aws:TagKeys", keys, policy::SetBy::Request);
+        Ok(vec![ask])
+    }
+
+    async fn run(cx: &mut Cx<'_>, input: UntagInput, _permit: Permit<Self>) -> Result<Done<()>> {
+        let mut record = OidcProviderRecord::clone(&*find(cx, &input.arn)?);
+        record.tags.retain(|tag| !input.tag_keys.contains(&tag.key));
+        Ok(Done::write((), changed(cx, record)))
+    }
+}
