@@ -280,24 +280,32 @@ fn close(out: &mut Vec<u8>, name: &str) {
 /// Escapes text. Characters that XML 1.0 cannot hold at all become U+FFFD, so that what a client sent
 /// and we echo never makes an answer that parsers refuse.
 pub(super) fn escape(out: &mut Vec<u8>, text: &str) {
-    for character in text.chars() {
-        let escaped = match character {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\r' => "&#xD;",
-            '\t' | '\n' => {
-                out.push(if character == '\t' { b'\t' } else { b'\n' });
-                continue;
-            }
-            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
-            other => {
-                let mut buffer = [0; 4];
-                out.extend_from_slice(other.encode_utf8(&mut buffer).as_bytes());
-                continue;
-            }
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| replaced(*byte)) {
+        let (plain, from) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let (replacement, length): (&[u8], usize) = match from {
+            [b'&', ..] => (b"&amp;", 1),
+            [b'<', ..] => (b"&lt;", 1),
+            [b'>', ..] => (b"&gt;", 1),
+            [b'"', ..] => (b"&quot;", 1),
+            [b'\r', ..] => (b"&#xD;", 1),
+            // U+FFFE and U+FFFF; other characters that begin with this byte stay.
+            [0xef, 0xbf, 0xbe | 0xbf, ..] => ("\u{fffd}".as_bytes(), 3),
+            [first @ 0xef, ..] => (std::slice::from_ref(first), 1),
+            _ => ("\u{fffd}".as_bytes(), 1),
         };
-        out.extend_from_slice(escaped.as_bytes());
+        out.extend_from_slice(replacement);
+        rest = from.get(length..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Whether a byte may be (the first of) a character that does not stand for itself.
+fn replaced(byte: u8) -> bool {
+    match byte {
+        b'\t' | b'\n' => false,
+        b'&' | b'<' | b'>' | b'"' | 0xef => true,
+        other => other < b' ',
     }
 }

@@ -57,6 +57,35 @@ fn operations_say_how_they_are_called_and_answered() {
 }
 
 #[test]
+fn action_and_version_find_the_operation_or_say_what_is_missing() {
+    let find = |text: &str| {
+        by_action(&Form::parse(text.as_bytes()).unwrap())
+            .map(|operation| (operation.service, operation.name))
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(find("Action=GetRole&Version=2010-05-08"), Ok(("iam", "GetRole")));
+    assert_eq!(find("Action=AssumeRole&Version=2011-06-15"), Ok(("sts", "AssumeRole")));
+    for (text, said) in [
+        (
+            "Action=AssumeRole&Version=2010-05-08",
+            "Could not find operation AssumeRole for version 2010-05-08",
+        ),
+        ("Action=X", "Could not find operation X for version NO_VERSION_SPECIFIED"),
+        ("Version=2011-06-15", "The request is missing an action or a required parameter."),
+        ("Action=&Version=1", "The request is missing an action or a required parameter."),
+    ] {
+        assert_eq!(find(text), Err(said.to_owned()));
+    }
+    let trail = |prefix, operation| {
+        by_target(crate::json11::Target { prefix, operation }).map(|operation| operation.name)
+    };
+    let prefix = cloudtrail().target;
+    assert_eq!(trail(prefix, "LookupEvents"), Ok("LookupEvents"));
+    assert!(trail(prefix, "AssumeRole").is_err());
+    assert!(trail("com.amazonaws.other", "LookupEvents").is_err());
+}
+
+#[test]
 fn an_input_becomes_typed_json() {
     let input = decode(
         sts(),
@@ -343,6 +372,31 @@ fn violations_and_echoes_are_bounded() {
     let long = "#".repeat(100_000);
     let said = refused(sts(), "AssumeRole", &[ROLE, ("RoleSessionName", &long)]);
     assert!(said.len() < 20_000, "{}", said.len());
+}
+
+/// Run by hand: `cargo test -p wire --release -- --ignored --nocapture decoding`.
+#[test]
+#[ignore = "a measurement"]
+fn decoding_takes_microseconds() {
+    for (service, text) in [
+        ("sts", include_str!("../../models/sts.json")),
+        ("iam", include_str!("../../models/iam.json")),
+    ] {
+        let start = std::time::Instant::now();
+        let model = model::load(text);
+        println!("{service}: table of {} in {:?}", model.operations().count(), start.elapsed());
+    }
+    let tags = [("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "heart")];
+    let pairs = [&[ROLE, SESSION][..], &tags].concat();
+    let text = encode(pairs.iter().copied());
+    let operation = sts().operation("AssumeRole").unwrap();
+    let run = || operation.decode(&Form::parse(text.as_bytes()).unwrap()).unwrap();
+    let start = std::time::Instant::now();
+    run();
+    println!("first AssumeRole, patterns compiled: {:?}", start.elapsed());
+    let start = std::time::Instant::now();
+    (0..100_000).for_each(|_| drop(run()));
+    println!("AssumeRole: {:?}", start.elapsed() / 100_000);
 }
 
 proptest! {

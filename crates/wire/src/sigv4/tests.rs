@@ -265,6 +265,31 @@ fn the_edge_of_the_skew_is_inside() {
 }
 
 #[test]
+fn sts_takes_a_presigned_request_for_a_quarter_of_an_hour() {
+    let signed_at = read_basic_date("20260101T000000Z").unwrap();
+    let payload = PayloadHash::of(b"");
+    for (service, life, after, verified) in [
+        ("sts", 60, 900, true),
+        ("sts", 60, 901, false),
+        ("sts", 3600, 3600, true),
+        ("sts", 3600, 3601, false),
+        ("iam", 60, 60, true),
+        ("iam", 60, 61, false),
+    ] {
+        let signer = Signer { service: service.to_owned(), ..signer("AKID", Style::Plain) };
+        let mut parts = Request::get("https://localhost/").body(()).unwrap().into_parts().0;
+        let life = SignedDuration::from_secs(life);
+        signer.presign(&mut parts, &payload, signed_at, life).unwrap();
+        let presented = parse(&parts).unwrap().unwrap();
+        let now = signed_at + SignedDuration::from_secs(after);
+        let rules = Rules::plain(service, now);
+        let outcome =
+            SigningKeys::default().verify(&presented, &parts, &payload, &signer.secret, &rules);
+        assert_eq!(outcome.is_ok(), verified, "{service} {life} {after}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_date_header_serves_where_no_x_amz_date_is() {
     let mut case = base("sts post");
     case.parts.headers.remove("x-amz-date");

@@ -50,20 +50,28 @@ pub struct Rules<'a> {
     pub now: Timestamp,
     /// How far the client's clock may be off, either way.
     pub skew: SignedDuration,
+    /// What a presigned request lives at least, whatever it says of itself.
+    pub least_life: SignedDuration,
     /// How paths are spelled.
     pub style: Style,
     /// What of unsigned `x-amz-…` headers.
     pub unsigned: Unsigned,
 }
 
+/// STS takes a presigned request for 15 minutes even when it says less: tokens for EKS are presigned
+/// for one minute and used for fourteen (aws-iam-authenticator, `aws eks get-token`).
+const STS_LEAST_LIFE: SignedDuration = SignedDuration::from_mins(15);
+
 impl<'a> Rules<'a> {
     /// STS, IAM and the like: 5 minutes, any region, all `x-amz-…` headers signed.
     pub fn plain(service: &'a str, now: Timestamp) -> Self {
+        let least_life = if service == "sts" { STS_LEAST_LIFE } else { SignedDuration::ZERO };
         Self {
             service,
             regions: Regions::Any,
             now,
             skew: SignedDuration::from_mins(5),
+            least_life,
             style: Style::Plain,
             unsigned: Unsigned::Refuse,
         }
@@ -278,8 +286,11 @@ impl SigningKeys {
 fn check_clock(presented: &Presented, rules: &Rules<'_>) -> Result<(), SigError> {
     let Rules { now, skew, .. } = *rules;
     let signed_at = presented.signed_at;
-    // A presigned request without `X-Amz-Expires` lives as long as the clocks may differ.
-    let life = presented.expires.unwrap_or(skew);
+    let life = match presented.form {
+        Form::Header => skew,
+        // Without `X-Amz-Expires` it lives as long as the clocks may differ.
+        Form::Query => presented.expires.unwrap_or(skew).max(rules.least_life),
+    };
     if now.duration_since(signed_at) > life {
         return Err(SigError::Expired { signed_at, now, allowed: life });
     }
