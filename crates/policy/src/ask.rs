@@ -56,13 +56,14 @@ impl ActionName {
 pub struct ResourceName {
     text: Arc<str>,
     colons: Option<[u16; 5]>,
+    hash: u64,
 }
 
 impl ResourceName {
     /// Takes the text as it is.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { colons: first_five_colons(text), text: text.into() }
+        Self { colons: first_five_colons(text), hash: hash(text.as_bytes()), text: text.into() }
     }
 
     /// `*`: the action has no resource types.
@@ -75,6 +76,10 @@ impl ResourceName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
+        self.hash
     }
 
     /// The six colon parts, for an ARN.

@@ -23,9 +23,6 @@ pub struct Choices {
     pub star_trust_suffices_in_account: bool,
     /// The action pattern `*:*` matches every action. CC: nothing. Believed: all.
     pub star_colon_star_is_all: bool,
-    /// Partition, service, region and account of a resource ARN compare without regard to case.
-    /// CC: yes. AWS: unknown, so the narrower reading.
-    pub resource_head_ignores_case: bool,
     /// `ForAnyValue:…IfExists` is true for a missing key. Documentation suggests yes; SD: no.
     pub for_any_if_exists_true_when_missing: bool,
     /// An empty text value counts as a missing key for `ForAllValues` and `Null`. UG says so for
@@ -49,7 +46,6 @@ impl Choices {
         star_trust_matches_federation: false,
         star_trust_suffices_in_account: true,
         star_colon_star_is_all: true,
-        resource_head_ignores_case: false,
         for_any_if_exists_true_when_missing: false,
         empty_value_is_missing: false,
         unreadable_number_is_not_equal: true,

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Listens to the one evaluator.
+use crate::ask::{Ask, Sources};
+use crate::decision::Decision;
+
+/// Is told of each decision, with all that went into it.
 pub trait Recorder {
-    /// Whether every statement is to be visited and every condition evaluated.
-    const FULL: bool;
+    /// A decision was made.
+    fn decided(&mut self, ask: &Ask, sources: &Sources<'_>, decision: &Decision);
 }
 
 /// The hot path: hears nothing.
@@ -13,7 +16,7 @@ pub trait Recorder {
 pub struct NoRecord;
 
 impl Recorder for NoRecord {
-    const FULL: bool = false;
+    fn decided(&mut self, _: &Ask, _: &Sources<'_>, _: &Decision) {}
 }
 
 /// Keeps everything.
@@ -23,7 +26,7 @@ pub struct FullRecord {
 }
 
 impl Recorder for FullRecord {
-    const FULL: bool = true;
+    fn decided(&mut self, _: &Ask, _: &Sources<'_>, _: &Decision) {}
 }
 
 impl FullRecord {
