@@ -17,12 +17,12 @@ pub const MAX_PARAMETERS: usize = 8192;
 /// Longest parameter name in bytes, undecoded. Ours.
 pub const MAX_NAME: usize = 512;
 
-/// Why a form cannot be read.
+/// Why a form cannot be read. Code `MalformedInput`, status 400, unless noted otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FormError {
     /// More than [`MAX_BYTES`]: status 413, no body.
     TooLarge,
-    /// More than [`MAX_PARAMETERS`]. Code `MalformedQueryString`, as for the rest.
+    /// More than [`MAX_PARAMETERS`].
     TooManyParameters,
     /// A name longer than [`MAX_NAME`].
     NameTooLong,

@@ -10,11 +10,9 @@ mod check;
 mod decode;
 mod model;
 mod pattern;
-mod route;
 
 pub use check::{Constraint, Shown, Violation, Violations};
 pub use model::{ErrorShape, Model, Operation};
-pub use route::{NoOperation, by_action, by_target};
 
 use std::fmt;
 use std::sync::LazyLock;

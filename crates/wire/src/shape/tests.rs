@@ -57,35 +57,6 @@ fn operations_say_how_they_are_called_and_answered() {
 }
 
 #[test]
-fn action_and_version_find_the_operation_or_say_what_is_missing() {
-    let find = |text: &str| {
-        by_action(&Form::parse(text.as_bytes()).unwrap())
-            .map(|operation| (operation.service, operation.name))
-            .map_err(|error| error.to_string())
-    };
-    assert_eq!(find("Action=GetRole&Version=2010-05-08"), Ok(("iam", "GetRole")));
-    assert_eq!(find("Action=AssumeRole&Version=2011-06-15"), Ok(("sts", "AssumeRole")));
-    for (text, said) in [
-        (
-            "Action=AssumeRole&Version=2010-05-08",
-            "Could not find operation AssumeRole for version 2010-05-08",
-        ),
-        ("Action=X", "Could not find operation X for version NO_VERSION_SPECIFIED"),
-        ("Version=2011-06-15", "The request is missing an action or a required parameter."),
-        ("Action=&Version=1", "The request is missing an action or a required parameter."),
-    ] {
-        assert_eq!(find(text), Err(said.to_owned()));
-    }
-    let trail = |prefix, operation| {
-        by_target(crate::json11::Target { prefix, operation }).map(|operation| operation.name)
-    };
-    let prefix = cloudtrail().target;
-    assert_eq!(trail(prefix, "LookupEvents"), Ok("LookupEvents"));
-    assert!(trail(prefix, "AssumeRole").is_err());
-    assert!(trail("com.amazonaws.other", "LookupEvents").is_err());
-}
-
-#[test]
 fn an_input_becomes_typed_json() {
     let input = decode(
         sts(),
