@@ -1,7 +1,8 @@
 //! Session tags that an issuer puts into its tokens, in the two forms that AWS reads.
 //!
 //! ```text
-//! nested      "https://aws.amazon.com/tags": {"principal_tags": {"K": ["v"]}, "transitive_tag_keys": ["K"]}
+//! nested      "https://aws.amazon.com/tags":
+//!                 {"principal_tags": {"K": ["v"]}, "transitive_tag_keys": ["K"]}
 //! flattened   "https://aws.amazon.com/tags/principal_tags/K": "v"
 //!             "https://aws.amazon.com/tags/transitive_tag_keys": ["K"]
 //! ```

@@ -126,7 +126,9 @@ impl SigningKey {
                 let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at_checked(size).unwrap_or_default();
                 let (crv, x, y) = (family.name(), b64::encode(x), b64::encode(y));
-                json!({ "kid": kid, "use": "sig", "alg": alg, "kty": "EC", "crv": crv, "x": x, "y": y })
+                json!({
+                    "kid": kid, "use": "sig", "alg": alg, "kty": "EC", "crv": crv, "x": x, "y": y
+                })
             }
         }
     }

@@ -86,8 +86,8 @@ fn missing(case: &Case<'_>, causes: &mut Vec<Cause>) {
         )),
         (_, Some(_)) => causes.push(cause(
             "claim-is-no-key",
-            format!("The token has {claim:?}, but it is not among the claims that are condition keys for this issuer."),
-            "Use a claim that is, such as sub; or declare it as an extended claim of this provider.",
+            format!("The token has {claim:?}, but for this issuer it is no condition key."),
+            "Use a claim that is one, such as sub; or declare an extended claim for this provider.",
         )),
         (None, None) if causes.is_empty() => causes.push(cause(
             "claim-missing",
@@ -123,7 +123,9 @@ fn authorized_party(case: &Case<'_>, had: &str, causes: &mut Vec<Cause>) {
     if in_aud && case.claims.text("azp") == Some(had) {
         causes.push(cause(
             "azp-is-the-audience",
-            format!("aud has {wanted:?}, but the token also has azp {had:?}, and then azp is the audience that counts."),
+            format!(
+                "aud has {wanted:?}, but the token has azp {had:?}, which then counts instead."
+            ),
             format!("Register and want {had:?}; aud itself is the key ending in :oaud."),
         ));
     }

@@ -93,7 +93,7 @@ fn repository(want: &Subject<'_>, is: &Subject<'_>, had: &str, causes: &mut Vec<
         {
             causes.push(cause(
                 "github-recreated-repository",
-                "The names agree but the ids do not: another repository or owner now has this name.",
+                "The names agree but the ids do not: somebody else now has this name.",
                 "Find out who owns it now before you allow it.",
             ));
         }
@@ -140,13 +140,13 @@ fn rest(case: &Case<'_>, want: &Subject<'_>, is: &Subject<'_>, had: &str, causes
         (Some(name), _, _, Some(_)) => cause(
             "github-job-has-no-environment",
             format!(
-                "The job sets no environment, so its subject names the ref; wanted is environment {name}."
+                "The job sets no environment (wanted is {name}), so its subject names the ref."
             ),
             format!("Add `environment: {name}` to the job."),
         ),
         (_, _, None, None) if is.rest == "pull_request" => cause(
             "github-pull-request",
-            "The run was started by a pull request, so the subject names neither branch nor environment.",
+            "A pull request started the run, so the subject names neither branch nor environment.",
             "Run on push instead; allow pull_request only for what anybody who opens one may do.",
         ),
         (Some(want), _, Some(is), _) => cause(

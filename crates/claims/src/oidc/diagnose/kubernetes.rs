@@ -45,7 +45,7 @@ fn subject(wanted: &str, had: &str, causes: &mut Vec<Cause>) {
     if !glob(want_account, account) {
         let text = match account {
             "default" => format!(
-                "The pod runs as the service account \"default\": its serviceAccountName is not set to {want_account:?}."
+                "The pod runs as \"default\": its serviceAccountName is not {want_account:?}."
             ),
             _ => format!("The pod runs as {account:?}, not as {want_account:?}."),
         };
@@ -78,7 +78,7 @@ fn cluster(wanted: &str, had: &str, causes: &mut Vec<Cause>) {
         causes.push(cause(
             "eks-other-cluster",
             format!("The token is from cluster {id}, the provider is for cluster {want_id}."),
-            "Use the provider of the cluster that the pod runs in; a recreated cluster has a new id.",
+            "Use the provider of the pod's own cluster; a recreated cluster has a new id.",
         ));
     } else if want_region != region {
         causes.push(cause(

@@ -45,10 +45,12 @@ fn terraform(wanted: &str, had: &str, causes: &mut Vec<Cause>) {
         && want_phase != phase
     {
         causes.push(cause(
-                "terraform-run-phase",
-                format!("The run is in phase {phase}, wanted is {want_phase}: plan and apply have subjects of their own."),
-                "Want both phases with StringLike …:run_phase:*, or give each its own role.",
-            ));
+            "terraform-run-phase",
+            format!(
+                "The run is in phase {phase}, not {want_phase}: each phase has its own subject."
+            ),
+            "Want both phases with StringLike …:run_phase:*, or give each its own role.",
+        ));
     }
 }
 
@@ -60,7 +62,7 @@ fn buildkite(case: &Case<'_>, had: &str, causes: &mut Vec<Cause>) {
     if is_buildkite && !wanted.contains('*') && wanted.starts_with(up_to_commit) {
         causes.push(cause(
             "buildkite-subject-names-commit",
-            "Buildkite's subject goes on with the commit and the step, which differ in every build.",
+            "Buildkite's subject goes on with commit and step, which differ in every build.",
             format!("Use StringLike with {up_to_commit}:*"),
         ));
     }
