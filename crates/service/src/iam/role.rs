@@ -4,9 +4,8 @@
 use policy::{AccountId, SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
-use super::entity::{
-    self, DELETE_CONFLICT, ENTITY_ALREADY_EXISTS, NO_SUCH_ENTITY, TagView, asked_arn, encoded,
-};
+use super::bearer::{Named, Role, ask, find};
+use super::entity::{self, DELETE_CONFLICT, ENTITY_ALREADY_EXISTS, TagView, encoded};
 use super::page::{Page, Wanted, page};
 use super::trust;
 use crate::action::{Action, Ask, Done, Effect, Entry};
@@ -78,37 +77,6 @@ pub fn view(world: &World, record: &RoleRecord, with_tags: bool) -> RoleView {
     }
 }
 
-/// The role of that name.
-///
-/// # Errors
-/// `NoSuchEntity`, in AWS's words.
-pub fn find<'w>(world: &'w World, account: AccountId, name: &str) -> Result<&'w world::Role> {
-    let found = world.account(&account).and_then(|account| account.roles.find(name));
-    found.map(AsRef::as_ref).ok_or_else(|| {
-        Error::new(NO_SUCH_ENTITY, format!("The role with name {name} cannot be found."))
-    })
-}
-
-/// The ask about a role that is named: its ARN and its tags if it exists, else its ARN without a
-/// path, so that who may not see it does not learn whether it exists.
-pub fn ask(cx: &Cx<'_>, action: &str, name: &str) -> Result<Ask> {
-    let account = cx.caller.account()?;
-    let found = find(&cx.world, account, name).ok();
-    let arn = asked_arn("role", &account, found.map(|role| role.arn.as_str()), name);
-    let ask = Ask::identity(cx, action, &arn, account);
-    Ok(match found {
-        Some(role) => ask.resource_tags(&role.record.tags),
-        None => ask,
-    })
-}
-
-/// A name alone, which is all that many calls take.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct RoleName {
-    role_name: String,
-}
-
 /// One role.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -124,7 +92,8 @@ pub struct CreateRole;
 #[serde(rename_all = "PascalCase")]
 pub struct CreateInput {
     path: Option<String>,
-    role_name: String,
+    #[serde(rename = "RoleName")]
+    name: String,
     assume_role_policy_document: String,
     description: Option<String>,
     max_session_duration: Option<i64>,
@@ -142,7 +111,7 @@ impl Action for CreateRole {
     fn asks(cx: &Cx<'_>, input: &CreateInput) -> Result<Vec<Ask>> {
         let account = cx.caller.account()?;
         let path = input.path.as_deref().unwrap_or("/");
-        let arn = entity::arn("role", &account, path, &input.role_name);
+        let arn = entity::arn("role", &account, path, &input.name);
         let mut ask = Ask::identity(cx, "iam:CreateRole", &arn, account).request_tags(&input.tags);
         if let Some(boundary) = &input.permissions_boundary {
             ask = ask.key("iam:PermissionsBoundary", boundary, SetBy::Request);
@@ -159,15 +128,15 @@ impl Action for CreateRole {
         _permit: Permit<Self>,
     ) -> Result<Done<OneRole>> {
         let account = cx.caller.account()?;
-        if find(&cx.world, account, &input.role_name).is_ok() {
-            let text = format!("Role with name {} already exists.", input.role_name);
+        if find::<Role>(&cx.world, account, &input.name).is_ok() {
+            let text = format!("Role with name {} already exists.", input.name);
             return Err(Error::new(ENTITY_ALREADY_EXISTS, text));
         }
         entity::check_tags(&input.tags)?;
         super::policy::check_boundary(&cx.world, account, input.permissions_boundary.as_deref())?;
         let record = RoleRecord {
             account,
-            name: input.role_name,
+            name: input.name,
             path: input.path.unwrap_or_else(|| "/".to_owned()),
             id: UniqueId::fresh(Prefix::Role),
             created: cx.now.as_millisecond(),
@@ -190,16 +159,16 @@ pub struct GetRole;
 impl Action for GetRole {
     const NAME: &'static str = "GetRole";
     const EFFECT: Effect = Effect::Read;
-    type Input = RoleName;
+    type Input = Named;
     type Output = OneRole;
 
-    fn asks(cx: &Cx<'_>, input: &RoleName) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, "iam:GetRole", &input.role_name)?])
+    fn asks(cx: &Cx<'_>, input: &Named) -> Result<Vec<Ask>> {
+        Ok(vec![ask::<Role>(cx, "GetRole", &input.name)?])
     }
 
-    async fn run(cx: &mut Cx<'_>, input: RoleName, _permit: Permit<Self>) -> Result<Done<OneRole>> {
-        let role = find(&cx.world, cx.caller.account()?, &input.role_name)?;
-        Ok(Done::read(OneRole { role: view(&cx.world, &role.record, true) }))
+    async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<OneRole>> {
+        let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
+        Ok(Done::read(OneRole { role: view(&cx.world, record, true) }))
     }
 }
 
@@ -209,16 +178,15 @@ pub struct DeleteRole;
 impl Action for DeleteRole {
     const NAME: &'static str = "DeleteRole";
     const EFFECT: Effect = Effect::Write;
-    type Input = RoleName;
+    type Input = Named;
     type Output = ();
 
-    fn asks(cx: &Cx<'_>, input: &RoleName) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, "iam:DeleteRole", &input.role_name)?])
+    fn asks(cx: &Cx<'_>, input: &Named) -> Result<Vec<Ask>> {
+        Ok(vec![ask::<Role>(cx, "DeleteRole", &input.name)?])
     }
 
-    async fn run(cx: &mut Cx<'_>, input: RoleName, _permit: Permit<Self>) -> Result<Done<()>> {
-        let role = find(&cx.world, cx.caller.account()?, &input.role_name)?;
-        let record = &role.record;
+    async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<()>> {
+        let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
         if !record.policies.attached.is_empty() {
             let text = "Cannot delete entity, must detach all policies first.";
             return Err(Error::new(DELETE_CONFLICT, text));
@@ -289,7 +257,8 @@ pub struct UpdateAssumeRolePolicy;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TrustInput {
-    role_name: String,
+    #[serde(rename = "RoleName")]
+    name: String,
     policy_document: String,
 }
 
@@ -300,13 +269,13 @@ impl Action for UpdateAssumeRolePolicy {
     type Output = ();
 
     fn asks(cx: &Cx<'_>, input: &TrustInput) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, "iam:UpdateAssumeRolePolicy", &input.role_name)?])
+        Ok(vec![ask::<Role>(cx, "UpdateAssumeRolePolicy", &input.name)?])
     }
 
     async fn run(cx: &mut Cx<'_>, input: TrustInput, _permit: Permit<Self>) -> Result<Done<()>> {
-        let role = find(&cx.world, cx.caller.account()?, &input.role_name)?;
+        let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
         let trust = trust::bind(&cx.world, &input.policy_document)?;
-        let record = RoleRecord { trust, ..role.record.clone() };
+        let record = RoleRecord { trust, ..record.clone() };
         Ok(Done::write((), vec![Change::Put(Entity::Role(record))]))
     }
 }

@@ -1,0 +1,169 @@
+//! Attachments of managed policies to roles, users and groups.
+
+use std::marker::PhantomData;
+
+use policy::SetBy;
+use serde::{Deserialize, Serialize};
+
+use super::bearer::{Bearer, Group, Role, User, ask, find, put};
+use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
+use super::page::{Page, Wanted, page};
+use super::policy::attachable;
+use crate::action::{Action, Ask, Done, Effect, Entry};
+use crate::authorize::Permit;
+use crate::cx::Cx;
+use crate::error::{Error, Result};
+
+/// Policies attached to one entity. Source: IAM quotas.
+const MAX_ATTACHED: usize = 10;
+
+/// The actions of this file.
+pub const ACTIONS: [Entry; 9] = [
+    Entry::of::<Attach<Role>>(),
+    Entry::of::<Attach<User>>(),
+    Entry::of::<Attach<Group>>(),
+    Entry::of::<Detach<Role>>(),
+    Entry::of::<Detach<User>>(),
+    Entry::of::<Detach<Group>>(),
+    Entry::of::<List<Role>>(),
+    Entry::of::<List<User>>(),
+    Entry::of::<List<Group>>(),
+];
+
+/// A bearer and a managed policy.
+#[derive(Deserialize)]
+pub struct Input {
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
+    name: String,
+    #[serde(rename = "PolicyArn")]
+    policy_arn: String,
+}
+
+/// `Attach…Policy`: attaching again changes nothing.
+pub struct Attach<B>(PhantomData<B>);
+
+impl<B: Bearer> Action for Attach<B> {
+    const NAME: &'static str = B::ATTACH_POLICY;
+    const EFFECT: Effect = Effect::Write;
+    type Input = Input;
+    type Output = ();
+
+    fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
+        let ask = ask::<B>(cx, Self::NAME, &input.name)?;
+        Ok(vec![ask.key("iam:PolicyARN", &input.policy_arn, SetBy::Request)])
+    }
+
+    async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<()>> {
+        let account = cx.caller.account()?;
+        let mut record = find::<B>(&cx.world, account, &input.name)?.clone();
+        attachable(&cx.world, account, &input.policy_arn)?;
+        let attached = &mut B::policies_mut(&mut record).attached;
+        if attached.contains(&input.policy_arn) {
+            return Ok(Done::read(()));
+        }
+        if attached.len() >= MAX_ATTACHED {
+            let text =
+                format!("Cannot exceed quota for PoliciesPer{}: {MAX_ATTACHED}", capital(B::KIND));
+            return Err(Error::new(LIMIT_EXCEEDED, text));
+        }
+        attached.push(input.policy_arn);
+        Ok(Done::write((), put::<B>(record)))
+    }
+}
+
+/// `Detach…Policy`
+pub struct Detach<B>(PhantomData<B>);
+
+impl<B: Bearer> Action for Detach<B> {
+    const NAME: &'static str = B::DETACH_POLICY;
+    const EFFECT: Effect = Effect::Write;
+    type Input = Input;
+    type Output = ();
+
+    fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
+        let ask = ask::<B>(cx, Self::NAME, &input.name)?;
+        Ok(vec![ask.key("iam:PolicyARN", &input.policy_arn, SetBy::Request)])
+    }
+
+    async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<()>> {
+        let mut record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?.clone();
+        let attached = &mut B::policies_mut(&mut record).attached;
+        let before = attached.len();
+        attached.retain(|arn| *arn != input.policy_arn);
+        if attached.len() == before {
+            let text = format!("Policy {} was not found.", input.policy_arn);
+            return Err(Error::new(NO_SUCH_ENTITY, text));
+        }
+        Ok(Done::write((), put::<B>(record)))
+    }
+}
+
+/// `ListAttached…Policies`
+pub struct List<B>(PhantomData<B>);
+
+/// Its input.
+#[derive(Deserialize)]
+pub struct ListInput {
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
+    name: String,
+    #[serde(rename = "PathPrefix")]
+    path_prefix: Option<String>,
+    #[serde(flatten)]
+    wanted: Wanted,
+}
+
+/// Its result.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListOutput {
+    attached_policies: Vec<Attached>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+/// One attachment.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Attached {
+    policy_name: String,
+    policy_arn: String,
+}
+
+impl<B: Bearer> Action for List<B> {
+    const NAME: &'static str = B::LIST_ATTACHED;
+    const EFFECT: Effect = Effect::Read;
+    type Input = ListInput;
+    type Output = ListOutput;
+
+    fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
+        Ok(vec![ask::<B>(cx, Self::NAME, &input.name)?])
+    }
+
+    async fn run(
+        cx: &mut Cx<'_>,
+        input: ListInput,
+        _permit: Permit<Self>,
+    ) -> Result<Done<ListOutput>> {
+        let record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?;
+        let prefix = format!(":policy{}", input.path_prefix.as_deref().unwrap_or("/"));
+        let mut arns: Vec<&String> =
+            B::policies(record).attached.iter().filter(|arn| arn.contains(&prefix)).collect();
+        arns.sort();
+        let Page { items, is_truncated, marker } = page(arns, |arn| (*arn).clone(), &input.wanted)?;
+        let attached_policies = items
+            .into_iter()
+            .map(|arn| Attached {
+                policy_name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+                policy_arn: arn.clone(),
+            })
+            .collect();
+        Ok(Done::read(ListOutput { attached_policies, is_truncated, marker }))
+    }
+}
+
+/// `role` as the middle of a quota's name: `Role`.
+fn capital(kind: &str) -> String {
+    let mut letters = kind.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}

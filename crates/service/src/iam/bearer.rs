@@ -1,0 +1,264 @@
+//! What bears policies: roles, users and groups. One implementation of inline policies,
+//! attachments, boundaries and tags serves all three.
+
+use policy::{AccountId, SetBy, Tag};
+use serde::Deserialize;
+
+use super::entity::{NO_SUCH_ENTITY, asked_arn};
+use crate::action::Ask;
+use crate::cx::Cx;
+use crate::error::{Error, Result};
+use crate::record::{GroupRecord, Policies, RoleRecord, UserRecord};
+use crate::world::{Account, Change, Entity, World};
+
+/// An entity that bears policies, by its own names for what all of them can.
+pub trait Bearer: Send + Sync + 'static {
+    /// `role`: in ARNs and in AWS's sentences.
+    const KIND: &'static str;
+    /// `RoleName`: in answers.
+    const NAME_FIELD: &'static str;
+    /// All its inline policies together, in characters.
+    const INLINE_QUOTA: usize;
+    /// `PutRolePolicy`
+    const PUT_POLICY: &'static str;
+    /// `GetRolePolicy`
+    const GET_POLICY: &'static str;
+    /// `DeleteRolePolicy`
+    const DELETE_POLICY: &'static str;
+    /// `ListRolePolicies`
+    const LIST_POLICIES: &'static str;
+    /// `AttachRolePolicy`
+    const ATTACH_POLICY: &'static str;
+    /// `DetachRolePolicy`
+    const DETACH_POLICY: &'static str;
+    /// `ListAttachedRolePolicies`
+    const LIST_ATTACHED: &'static str;
+    /// What is stored of it.
+    type Record: Clone + Send + Sync;
+
+    /// The one of that name, in whatever case, with its ARN.
+    fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a Self::Record, &'a str)>;
+    /// Its policies.
+    fn policies(record: &Self::Record) -> &Policies;
+    /// Its policies, to change.
+    fn policies_mut(record: &mut Self::Record) -> &mut Policies;
+    /// Its path.
+    fn path(record: &Self::Record) -> &str;
+    /// Its tags; groups have none.
+    fn tags(record: &Self::Record) -> &[Tag];
+    /// Its permissions boundary; groups have none.
+    fn boundary(record: &Self::Record) -> Option<&str>;
+    /// As the world takes it.
+    fn entity(record: Self::Record) -> Entity;
+}
+
+/// A bearer that has tags and a boundary: a role or a user.
+pub trait Principal: Bearer {
+    /// `TagRole`
+    const TAG: &'static str;
+    /// `UntagRole`
+    const UNTAG: &'static str;
+    /// `ListRoleTags`
+    const LIST_TAGS: &'static str;
+    /// `PutRolePermissionsBoundary`
+    const PUT_BOUNDARY: &'static str;
+    /// `DeleteRolePermissionsBoundary`
+    const DELETE_BOUNDARY: &'static str;
+    /// Its tags, to change.
+    fn tags_mut(record: &mut Self::Record) -> &mut Vec<Tag>;
+    /// Its boundary, to change.
+    fn boundary_mut(record: &mut Self::Record) -> &mut Option<String>;
+}
+
+/// A name alone.
+#[derive(Deserialize)]
+pub struct Named {
+    /// The bearer's name.
+    #[serde(alias = "RoleName", alias = "UserName", alias = "GroupName")]
+    pub name: String,
+}
+
+/// The bearer of that name in the caller's account.
+///
+/// # Errors
+/// `NoSuchEntity`, in AWS's words.
+pub fn find<'w, B: Bearer>(
+    world: &'w World,
+    account: AccountId,
+    name: &str,
+) -> Result<&'w B::Record> {
+    let found = world.account(&account).and_then(|account| B::lookup(account, name));
+    found.map(|(record, _)| record).ok_or_else(|| missing(B::KIND, name))
+}
+
+/// How AWS says that there is none.
+pub fn missing(kind: &str, name: &str) -> Error {
+    Error::new(NO_SUCH_ENTITY, format!("The {kind} with name {name} cannot be found."))
+}
+
+/// What is asked about a bearer that is named: its ARN, its tags and its boundary if it exists,
+/// else its ARN without a path, so that who may not see it does not learn whether it exists.
+///
+/// # Errors
+/// If nobody is proven.
+pub fn ask<B: Bearer>(cx: &Cx<'_>, action: &str, name: &str) -> Result<Ask> {
+    let account = cx.caller.account()?;
+    let found = cx.world.account(&account).and_then(|account| B::lookup(account, name));
+    let arn = asked_arn(B::KIND, &account, found.map(|(_, arn)| arn), name);
+    let mut ask = Ask::identity(cx, &format!("iam:{action}"), &arn, account);
+    if let Some((record, _)) = found {
+        ask = ask.resource_tags(B::tags(record));
+        if let Some(boundary) = B::boundary(record) {
+            ask = ask.key("iam:PermissionsBoundary", boundary, SetBy::Resource);
+        }
+    }
+    Ok(ask)
+}
+
+/// A bearer as it shall be.
+pub fn put<B: Bearer>(record: B::Record) -> Vec<Change> {
+    vec![Change::Put(B::entity(record))]
+}
+
+/// Roles.
+pub struct Role;
+/// Users.
+pub struct User;
+/// Groups.
+pub struct Group;
+
+impl Bearer for Role {
+    const KIND: &'static str = "role";
+    const NAME_FIELD: &'static str = "RoleName";
+    const INLINE_QUOTA: usize = policy::document::quota::ROLE_INLINE;
+    const PUT_POLICY: &'static str = "PutRolePolicy";
+    const GET_POLICY: &'static str = "GetRolePolicy";
+    const DELETE_POLICY: &'static str = "DeleteRolePolicy";
+    const LIST_POLICIES: &'static str = "ListRolePolicies";
+    const ATTACH_POLICY: &'static str = "AttachRolePolicy";
+    const DETACH_POLICY: &'static str = "DetachRolePolicy";
+    const LIST_ATTACHED: &'static str = "ListAttachedRolePolicies";
+    type Record = RoleRecord;
+
+    fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a RoleRecord, &'a str)> {
+        account.roles.find(name).map(|role| (&role.record, role.arn.as_str()))
+    }
+    fn policies(record: &RoleRecord) -> &Policies {
+        &record.policies
+    }
+    fn policies_mut(record: &mut RoleRecord) -> &mut Policies {
+        &mut record.policies
+    }
+    fn path(record: &RoleRecord) -> &str {
+        &record.path
+    }
+    fn tags(record: &RoleRecord) -> &[Tag] {
+        &record.tags
+    }
+    fn boundary(record: &RoleRecord) -> Option<&str> {
+        record.boundary.as_deref()
+    }
+    fn entity(record: RoleRecord) -> Entity {
+        Entity::Role(record)
+    }
+}
+
+impl Principal for Role {
+    const TAG: &'static str = "TagRole";
+    const UNTAG: &'static str = "UntagRole";
+    const LIST_TAGS: &'static str = "ListRoleTags";
+    const PUT_BOUNDARY: &'static str = "PutRolePermissionsBoundary";
+    const DELETE_BOUNDARY: &'static str = "DeleteRolePermissionsBoundary";
+    fn tags_mut(record: &mut RoleRecord) -> &mut Vec<Tag> {
+        &mut record.tags
+    }
+    fn boundary_mut(record: &mut RoleRecord) -> &mut Option<String> {
+        &mut record.boundary
+    }
+}
+
+impl Bearer for User {
+    const KIND: &'static str = "user";
+    const NAME_FIELD: &'static str = "UserName";
+    const INLINE_QUOTA: usize = policy::document::quota::USER_INLINE;
+    const PUT_POLICY: &'static str = "PutUserPolicy";
+    const GET_POLICY: &'static str = "GetUserPolicy";
+    const DELETE_POLICY: &'static str = "DeleteUserPolicy";
+    const LIST_POLICIES: &'static str = "ListUserPolicies";
+    const ATTACH_POLICY: &'static str = "AttachUserPolicy";
+    const DETACH_POLICY: &'static str = "DetachUserPolicy";
+    const LIST_ATTACHED: &'static str = "ListAttachedUserPolicies";
+    type Record = UserRecord;
+
+    fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a UserRecord, &'a str)> {
+        account.users.find(name).map(|user| (&user.record, user.arn.as_str()))
+    }
+    fn policies(record: &UserRecord) -> &Policies {
+        &record.policies
+    }
+    fn policies_mut(record: &mut UserRecord) -> &mut Policies {
+        &mut record.policies
+    }
+    fn path(record: &UserRecord) -> &str {
+        &record.path
+    }
+    fn tags(record: &UserRecord) -> &[Tag] {
+        &record.tags
+    }
+    fn boundary(record: &UserRecord) -> Option<&str> {
+        record.boundary.as_deref()
+    }
+    fn entity(record: UserRecord) -> Entity {
+        Entity::User(record)
+    }
+}
+
+impl Principal for User {
+    const TAG: &'static str = "TagUser";
+    const UNTAG: &'static str = "UntagUser";
+    const LIST_TAGS: &'static str = "ListUserTags";
+    const PUT_BOUNDARY: &'static str = "PutUserPermissionsBoundary";
+    const DELETE_BOUNDARY: &'static str = "DeleteUserPermissionsBoundary";
+    fn tags_mut(record: &mut UserRecord) -> &mut Vec<Tag> {
+        &mut record.tags
+    }
+    fn boundary_mut(record: &mut UserRecord) -> &mut Option<String> {
+        &mut record.boundary
+    }
+}
+
+impl Bearer for Group {
+    const KIND: &'static str = "group";
+    const NAME_FIELD: &'static str = "GroupName";
+    const INLINE_QUOTA: usize = policy::document::quota::GROUP_INLINE;
+    const PUT_POLICY: &'static str = "PutGroupPolicy";
+    const GET_POLICY: &'static str = "GetGroupPolicy";
+    const DELETE_POLICY: &'static str = "DeleteGroupPolicy";
+    const LIST_POLICIES: &'static str = "ListGroupPolicies";
+    const ATTACH_POLICY: &'static str = "AttachGroupPolicy";
+    const DETACH_POLICY: &'static str = "DetachGroupPolicy";
+    const LIST_ATTACHED: &'static str = "ListAttachedGroupPolicies";
+    type Record = GroupRecord;
+
+    fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a GroupRecord, &'a str)> {
+        account.groups.find(name).map(|group| (&group.record, group.arn.as_str()))
+    }
+    fn policies(record: &GroupRecord) -> &Policies {
+        &record.policies
+    }
+    fn policies_mut(record: &mut GroupRecord) -> &mut Policies {
+        &mut record.policies
+    }
+    fn path(record: &GroupRecord) -> &str {
+        &record.path
+    }
+    fn tags(_record: &GroupRecord) -> &[Tag] {
+        &[]
+    }
+    fn boundary(_record: &GroupRecord) -> Option<&str> {
+        None
+    }
+    fn entity(record: GroupRecord) -> Entity {
+        Entity::Group(record)
+    }
+}
