@@ -8,7 +8,6 @@
 //!   master.key         0600, unless the settings take the master key from elsewhere
 //!   issuer.key         0600, the built-in test issuer's key, made when first needed
 //!   tls/               the development certificate and its authority
-//!   control.sock       0600, where `vestibule account` reaches the running server
 //! ```
 
 use std::{
@@ -93,11 +92,6 @@ impl DataFolder {
     /// The folder of the development certificate.
     pub fn tls(&self) -> PathBuf {
         self.path.join("tls")
-    }
-
-    /// Where a running server takes commands from this machine's owner of the folder.
-    pub fn control(&self) -> PathBuf {
-        self.path.join("control.sock")
     }
 
     /// Takes the lock.

@@ -3,6 +3,7 @@
 //! Paths under `/_` are the server's own (health, metrics, test switches); every other path is a
 //! call of an AWS service and goes to [`Calls`] whole, because AWS does not route by path.
 
+pub mod aws;
 mod classify;
 mod respond;
 

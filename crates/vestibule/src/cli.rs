@@ -1,0 +1,152 @@
+//! The command line: one file per command, one way to print, one way to fail.
+//!
+//! Exit codes: 0 done (or allowed), 1 denied or something found, 2 wrong usage or failure.
+
+pub mod account;
+pub mod completions;
+pub mod failure;
+pub mod policy;
+pub mod reset;
+pub mod screen;
+pub mod snippet;
+pub mod source;
+pub mod token;
+pub mod up;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use self::{failure::Failure, screen::Screen};
+use crate::{config::Config, data::DataFolder};
+
+/// An access plane that speaks AWS: STS, IAM and a trail that says why.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  vestibule up                                   serve on 127.0.0.1:4570, keep all in ./.vestibule
+  vestibule token mint --profile github          a token like those of GitHub Actions
+  vestibule policy check trust.json              what AWS would say to a policy document
+
+Exit codes: 0 done or allowed, 1 denied or something found, 2 wrong usage or failure.")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// For people, or for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Colours; `auto` means only on a terminal
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+    /// Settings file [default: vestibule.toml, when there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "VESTIBULE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Data folder [default: .vestibule]
+    #[arg(long, global = true, value_name = "FOLDER", env = "VESTIBULE_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// The form of what is printed on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document, or one per line.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Up(up::Options),
+    Reset(reset::Options),
+    #[command(subcommand)]
+    Account(account::Command),
+    #[command(subcommand)]
+    Token(token::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
+    Completions(completions::Options),
+}
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Done, or allowed.
+    Good,
+    /// Denied, or something was found.
+    Bad,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let screen = Screen::new(cli.global.format, cli.global.color);
+    match cli.run(&screen) {
+        Ok(Ending::Good) => ExitCode::SUCCESS,
+        Ok(Ending::Bad) => ExitCode::from(1),
+        Err(failure) => {
+            screen.fail(&failure);
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Cli {
+    fn run(self, screen: &Screen) -> Result<Ending, Failure> {
+        let global = &self.global;
+        match self.command {
+            Command::Up(options) => up::run(&options, global, screen),
+            Command::Reset(options) => reset::run(&options, global, screen),
+            Command::Account(command) => account::run(&command, global, screen),
+            Command::Token(command) => token::run(&command, global, screen),
+            Command::Policy(command) => policy::run(&command, screen),
+            Command::Completions(options) => completions::run(&options, screen),
+        }
+    }
+}
+
+impl Global {
+    /// The settings, with the flags that every command has applied.
+    ///
+    /// # Errors
+    /// A settings file that is refused.
+    pub fn settings(&self) -> Result<Config, Failure> {
+        let mut config = Config::read(self.config.as_deref())?;
+        if let Some(folder) = &self.data {
+            config.data.folder.clone_from(folder);
+        }
+        Ok(config)
+    }
+
+    /// The data folder, which must exist.
+    ///
+    /// # Errors
+    /// As [`Global::settings`]; no such folder.
+    pub fn folder(&self) -> Result<DataFolder, Failure> {
+        let path = self.settings()?.data.folder;
+        if !path.exists() {
+            let message = format!("there is no data folder {}", path.display());
+            return Err(Failure::new(message).help("start a server first, or name it with --data"));
+        }
+        Ok(DataFolder::open(&path)?)
+    }
+}

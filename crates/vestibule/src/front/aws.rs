@@ -1,0 +1,72 @@
+//! From the listener's request to the service's call, and back.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use http_body_util::Full;
+use service::{
+    dispatch::{HttpAnswer, HttpCall},
+    plane::Plane,
+};
+
+use super::Calls;
+use crate::{
+    listen::{Answer, Request},
+    telemetry::{Gauges, Telemetry},
+};
+
+/// The AWS services of one installation.
+pub struct Aws {
+    /// The installation.
+    pub plane: Arc<Plane>,
+    /// Where calls are counted.
+    pub telemetry: Arc<Telemetry>,
+}
+
+impl Calls for Aws {
+    async fn call(&self, request: Request) -> Answer {
+        let begun = Instant::now();
+        let Request { parts, body, source_ip, secure, tls, .. } = request;
+        let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
+        let answer = self.plane.handle(HttpCall { parts, body, source_ip, secure, tls }).await;
+        let (service, action) = answer.called.unwrap_or(("unknown", "unknown"));
+        self.telemetry.called(service, action, answer.outcome, begun.elapsed());
+        rendered(answer)
+    }
+
+    fn gauges(&self) -> Gauges {
+        let reached = self.plane.idp.statistics();
+        Gauges {
+            revision: self.plane.world().revision.0,
+            idp_fetches: reached.fetches,
+            idp_failures: reached.failures,
+            ..Gauges::default()
+        }
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const AUTHORIZATION_MESSAGE: HeaderName =
+    HeaderName::from_static("x-vestibule-authorization-message");
+
+fn rendered(answer: HttpAnswer) -> Answer {
+    let status = StatusCode::from_u16(answer.status);
+    let mut response = Answer::new(Full::from(Bytes::from(answer.body)));
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    // A value that no header can hold is left out rather than failing the answer; ours never is.
+    if let Ok(id) = HeaderValue::try_from(answer.request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    for (name, value) in
+        [(ERROR_TYPE, answer.error_type), (AUTHORIZATION_MESSAGE, answer.encoded_message)]
+    {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,154 @@
+//! Opening what a data folder holds: store, keys, log book, and the plane over them.
+//!
+//! The server opens it under the folder's lock; commands that change something beside a running
+//! server (`vestibule account`) open it too: the store orders their commits, and the server
+//! follows them.
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use service::{
+    idp::{ProviderSettings, fetch::Fetcher, jwks::Keys, network::NetworkPolicy},
+    plane::{LogBook, Parts, Plane},
+    settings::{self, ClaimKind, ExtendedClaim, Settings},
+};
+
+use crate::{
+    clock::Clock,
+    config::{Checks, ClaimType, Claims, Config, Provider},
+    data::DataFolder,
+    master_key,
+};
+
+/// Providers whose keys are kept in memory at once.
+const PROVIDERS: usize = 4096;
+
+/// An installation that is open.
+pub struct Installation {
+    /// What answers calls.
+    pub plane: Arc<Plane>,
+    /// The master key lies in the data folder, about which the operator must be told.
+    pub key_beside_the_data: bool,
+}
+
+/// Why an installation does not open.
+#[derive(Debug)]
+pub struct NotOpen(String);
+
+impl std::fmt::Display for NotOpen {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotOpen {}
+
+/// Opens the installation in `folder`.
+///
+/// # Errors
+/// A master key, store or log book that cannot be used; a file that the settings name and that
+/// cannot be read.
+pub async fn open(
+    config: &Config,
+    folder: &DataFolder,
+    clock: &Clock,
+) -> Result<Installation, NotOpen> {
+    let failed = |error: &dyn std::fmt::Display| NotOpen(error.to_string());
+    let keys = master_key::open(&config.master_key, folder).map_err(|error| failed(&error))?;
+    let settings = service_settings(config)?;
+    let store =
+        store::open(&store::Place::Sqlite(folder.store())).await.map_err(|error| failed(&error))?;
+    let network =
+        NetworkPolicy { allow: config.network.allow.clone(), ports: config.network.ports.clone() };
+    let millis = {
+        let clock = clock.clone();
+        Arc::new(move || u64::try_from(clock.now().as_millisecond()).unwrap_or(0))
+    };
+    let parts = Parts {
+        settings,
+        keyring: keys.ring,
+        store,
+        book: Arc::new(LogBook),
+        idp: Keys::new(Fetcher::new(network, millis), PROVIDERS),
+        clock: {
+            let clock = clock.clone();
+            Arc::new(move || clock.now())
+        },
+    };
+    let plane = Plane::open(parts).await.map_err(|error| failed(&error))?;
+    Ok(Installation { plane: Arc::new(plane), key_beside_the_data: keys.beside_the_data })
+}
+
+/// The service's settings; files that they name are read now, so that a fault shows at the start.
+///
+/// # Errors
+/// A file that cannot be read; an account list without an account.
+pub fn service_settings(config: &Config) -> Result<Settings, NotOpen> {
+    let account = config.accounts.first().copied();
+    let account = account.ok_or_else(|| NotOpen("accounts: none".to_owned()))?;
+    let everyone = config.network.ca_file.as_deref().map(text).transpose()?;
+    let mut providers = HashMap::new();
+    for (arn, provider) in &config.provider {
+        providers.insert(arn.clone(), provider_settings(provider, everyone.as_deref())?);
+    }
+    let regions = Some(config.regions.clone()).filter(|regions| !regions.is_empty());
+    Ok(Settings { region: config.region.clone(), regions, account, providers })
+}
+
+fn provider_settings(
+    provider: &Provider,
+    everyone: Option<&str>,
+) -> Result<settings::Provider, NotOpen> {
+    let checks = match provider.checks {
+        Checks::Strict => claims::Checks::Strict,
+        Checks::Aws => claims::Checks::Aws,
+    };
+    let own = provider.ca_file.as_deref().map(text).transpose()?;
+    let authorities: Vec<&str> = own.as_deref().into_iter().chain(everyone).collect();
+    let authorities = authorities.join("\n");
+    let keys = provider.static_jwks.as_deref().map(text).transpose()?;
+    let extended = match provider.claims {
+        Claims::Aws => Vec::new(),
+        Claims::Extended => {
+            let claim = |(name, kind): (&String, &ClaimType)| ExtendedClaim {
+                name: name.clone(),
+                kind: claim_kind(*kind),
+            };
+            provider.extended.iter().map(claim).collect()
+        }
+    };
+    let mapped = provider.tags.iter().map(|(claim, tag)| claims::mapping::MappedClaim {
+        claim: claims::mapping::ClaimPath::new(claim),
+        tag: tag.clone(),
+    });
+    Ok(settings::Provider {
+        checks,
+        extended_claims: extended,
+        tag_mapping: claims::mapping::Mapping(mapped.collect()),
+        reach: ProviderSettings {
+            ca_pem: Some(authorities).filter(|pem| !pem.is_empty()).map(Into::into),
+            allow_http_loopback: provider.allow_http_loopback,
+            network: NetworkPolicy {
+                allow: provider.network_allow.clone(),
+                ports: provider.network_ports.clone(),
+            },
+            static_jwks: keys.map(Into::into),
+            checks,
+            max_stale: provider.max_stale,
+            refetch_interval: provider.refetch_interval,
+            ..ProviderSettings::default()
+        },
+    })
+}
+
+fn claim_kind(kind: ClaimType) -> ClaimKind {
+    match kind {
+        ClaimType::String => ClaimKind::String,
+        ClaimType::List => ClaimKind::List,
+        ClaimType::Number => ClaimKind::Number,
+        ClaimType::Bool => ClaimKind::Bool,
+    }
+}
+
+fn text(path: &Path) -> Result<String, NotOpen> {
+    std::fs::read_to_string(path).map_err(|error| NotOpen(format!("{}: {error}", path.display())))
+}
