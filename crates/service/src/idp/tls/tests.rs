@@ -256,7 +256,7 @@ fn thumbprints_are_forty_hexadecimal_characters() {
     let text = "a9993e364706816aba3e25717850c26c9cd0d89d";
     assert_eq!(Thumbprint::of(b"abc").to_string(), text);
     assert_eq!(text.to_uppercase().parse(), Ok(Thumbprint::of(b"abc")));
-    for bad in ["", &text[1..], &format!("{text}0"), &text.replace('a', "g")] {
+    for bad in ["", text.trim_start_matches('a'), &format!("{text}0"), &text.replace('a', "g")] {
         assert_eq!(bad.parse::<Thumbprint>(), Err(NotAThumbprint), "{bad}");
     }
 }
