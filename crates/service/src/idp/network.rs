@@ -185,7 +185,7 @@ impl NetworkPolicy {
     ///
     /// ATTACK: DNS rebinding, and a name with one public and one inner address. Every address is
     /// judged and one bad address refuses the name; the caller connects to these socket addresses
-    /// and does not resolve again.
+    /// and does not resolve again (proof: `fetch/tests.rs`, `the_vetted_address_…`).
     ///
     /// # Errors
     /// The first address that must not be reached, and its range.
@@ -304,7 +304,8 @@ impl Range {
 }
 
 /// ATTACK: `::ffff:169.254.169.254` and its relatives reach the IPv4 address through the stack or
-/// a translator, so it is the IPv4 address that is judged and matched.
+/// a translator, so it is the IPv4 address that is judged and matched
+/// (proof: `network/tests.rs`, `every_range_is_known`).
 fn judged_form(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     if let Some(v4) = v6.to_ipv4_mapped() {

@@ -237,7 +237,8 @@ impl Anchors {
         }
         // ATTACK: "the thumbprint occurs somewhere in the chain" is forgeable by appending the
         // pinned certificate to a chain of one's own. So a pinned certificate becomes a trust
-        // anchor, and the leaf must chain to it by signatures.
+        // anchor, and the leaf must chain to it by signatures (proof: `tls/tests.rs`,
+        // `a_pinned_certificate_appended_…`).
         let pinned = self.pinned_authorities(rest, now).map_err(Doubt::Certificate)?;
         if !pinned.is_empty() && chains_to(&pinned) {
             return Ok(VerifiedBy::Thumbprint);
@@ -260,7 +261,8 @@ impl Anchors {
         let mut anchors = RootCertStore::empty();
         for certificate in rest {
             // ATTACK: a pinned server certificate must not act as an authority for other names:
-            // only what calls itself an authority, in its time, becomes an anchor.
+            // only what calls itself an authority, in its time, becomes an anchor (proof:
+            // `tls/tests.rs`, `a_pinned_server_certificate_is_no_authority`).
             if self.pins.contains(&Thumbprint::of(certificate))
                 && self.standing(certificate, now)? == Standing::Authority
             {
