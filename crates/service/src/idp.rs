@@ -81,6 +81,16 @@ pub struct ProviderSettings {
     pub refetch_interval: Duration,
 }
 
+/// The issuer that a registered URL stands for: `https`, or `http` where the operator has marked
+/// this provider as a loopback one.
+#[must_use]
+pub fn issuer(registered: &str, settings: Option<&ProviderSettings>) -> Issuer {
+    match settings.is_some_and(|settings| settings.allow_http_loopback) {
+        true => Issuer::from_url(format!("http://{registered}")),
+        false => Issuer::from_registered(registered),
+    }
+}
+
 impl Default for ProviderSettings {
     fn default() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);

@@ -109,11 +109,11 @@ fn query(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
         };
         undecoded(Error::silent(code).because(error.to_string()), "Unknown")
     })?;
-    let Some(action) = form.action().map(str::to_owned) else {
+    let Some(action) = form.action().map(shortened) else {
         let text = "Missing Action";
         return Err(undecoded(Error::new(code::MISSING_ACTION, text), "Unknown"));
     };
-    let version = form.version().unwrap_or("NO_VERSION_SPECIFIED").to_owned();
+    let version = form.version().map_or_else(|| "NO_VERSION_SPECIFIED".to_owned(), shortened);
     let found = QUERY_MODELS.iter().map(|model| model()).find(|model| model.version == version);
     let known = found.and_then(|model| known(model, &action));
     let Some((api, entry, operation)) = known else {
@@ -145,6 +145,11 @@ fn json(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
         undecoded(Error::silent(SERIALIZATION).because(error.to_string()), name)
     })?;
     Ok(Decoded { api, entry, operation, payload: Payload::Json(body) })
+}
+
+/// No name is longer; what a stranger sends is not echoed at any length.
+fn shortened(name: &str) -> String {
+    name.chars().take(128).collect()
 }
 
 /// Services that speak the query protocol, found by their `Version`.

@@ -162,7 +162,7 @@ async fn verify(
 ) -> Result<Proven> {
     // What no key can mend is refused before the provider is asked for any.
     token.admissible().map_err(|failure| refused(cx, &failure))?;
-    let issuer = Issuer::from_registered(&provider.url);
+    let issuer = idp::issuer(&provider.url, settings.map(|it| &it.reach));
     let reach = idp::Provider {
         key: Arc::clone(&key.provider),
         issuer: Arc::new(issuer.clone()),

@@ -1,6 +1,5 @@
 //! `CreateOpenIDConnectProvider`.
 
-use claims::oidc::Issuer;
 use policy::Tag;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::iam::entity::{
     ENTITY_ALREADY_EXISTS, INVALID_INPUT, LIMIT_EXCEEDED, MAX_TAGS, TagView, views,
 };
-use crate::idp::discovery;
+use crate::idp::{self, discovery};
 use crate::record::OidcProviderRecord;
 
 /// Providers in one account. Source: IAM quotas.
@@ -53,7 +52,7 @@ impl Action for CreateOpenIdConnectProvider {
 
     fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
         let account = cx.caller.account()?;
-        let arn = arn_of(account, &registered(&input.url)?);
+        let arn = arn_of(account, &registered(cx, &input.url)?);
         let ask = Ask::identity(cx, "iam:CreateOpenIDConnectProvider", &arn, account)
             .request_tags(&input.tags);
         Ok(match input.tags.is_empty() {
@@ -65,7 +64,7 @@ impl Action for CreateOpenIdConnectProvider {
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
         let account = cx.account()?;
         let id = account.record.id;
-        let url = registered(&input.url)?;
+        let url = registered(cx, &input.url)?;
         if account.oidc_providers.contains_key(&url) {
             let text = format!("Provider with url {} already exists.", input.url);
             return Err(Error::new(ENTITY_ALREADY_EXISTS, text));
@@ -110,7 +109,10 @@ async fn fetched(cx: &Cx<'_>, account: policy::AccountId, url: &str) -> Result<V
     if reach.static_jwks.is_some() {
         return Ok(Vec::new());
     }
-    let issuer = Issuer::from_registered(url);
+    let issuer = idp::issuer(url, Some(&reach));
+    if reach.allow_http_loopback {
+        return Ok(Vec::new());
+    }
     let found = discovery::thumbprints(cx.plane.idp.fetcher(), &issuer, &reach).await;
     let found = found.map_err(|error| {
         Error::new(
@@ -124,11 +126,22 @@ async fn fetched(cx: &Cx<'_>, account: policy::AccountId, url: &str) -> Result<V
     Ok(found.iter().map(ToString::to_string).collect())
 }
 
-/// The URL as the provider's name: no scheme, no `:443`; case and trailing slash stay.
+/// The URL as the provider's name. Plain http passes only for a provider that the operator's
+/// configuration marks as a loopback one.
+fn registered(cx: &Cx<'_>, url: &str) -> Result<String> {
+    let Some(rest) = url.strip_prefix("http://") else { return name_of(url) };
+    let arn = arn_of(cx.caller.account()?, rest);
+    match cx.plane.settings.providers.get(&arn) {
+        Some(settings) if settings.reach.allow_http_loopback => name_of(&format!("https://{rest}")),
+        _ => name_of(url),
+    }
+}
+
+/// The name in an `https` URL: no scheme, no `:443`; case and trailing slash stay.
 ///
 /// # Errors
 /// `InvalidInput` for what cannot be an issuer.
-fn registered(url: &str) -> Result<String> {
+fn name_of(url: &str) -> Result<String> {
     let invalid = |why: &str| {
         Error::new(INVALID_INPUT, format!("Invalid Open ID Connect Provider URL {why}"))
     };
@@ -136,15 +149,8 @@ fn registered(url: &str) -> Result<String> {
     if rest.contains(['?', '#', '@']) || rest.is_empty() || rest.starts_with('/') {
         return Err(invalid(url));
     }
-    let (host, path) = match rest.split_once('/') {
-        Some((host, path)) => (host, Some(path)),
-        None => (rest, None),
-    };
-    let host = host.strip_suffix(":443").unwrap_or(host);
-    Ok(match path {
-        Some(path) => format!("{host}/{path}"),
-        None => host.to_owned(),
-    })
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    Ok(format!("{}{path}", host.strip_suffix(":443").unwrap_or(host)))
 }
 
 /// Keys are case-sensitive here, unlike those of roles and users.
@@ -165,14 +171,14 @@ mod tests {
 
     #[test]
     fn a_url_becomes_a_name_without_losing_its_slash_or_case() {
-        let name = |url| registered(url).unwrap();
+        let name = |url| name_of(url).unwrap();
         assert_eq!(name("https://Idp.example/Realms/a/"), "Idp.example/Realms/a/");
         assert_eq!(name("https://idp.example:443/x"), "idp.example/x");
         assert_eq!(name("https://idp.example:8443"), "idp.example:8443");
         for wrong in
             ["http://idp.example", "https://idp.example?a=b", "https://u@idp.example", "https://"]
         {
-            assert_eq!(registered(wrong).unwrap_err().code.name, "InvalidInput", "{wrong}");
+            assert_eq!(name_of(wrong).unwrap_err().code.name, "InvalidInput", "{wrong}");
         }
     }
 }
