@@ -17,6 +17,8 @@ pub mod segment;
 pub mod sqlite;
 
 mod commit;
+#[cfg(test)]
+mod conformance;
 mod document;
 mod error;
 

@@ -239,3 +239,13 @@ impl State {
 fn found(kind: &Kind, term: &Term) -> Found {
     (kind.clone(), term.name.clone(), term.value.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn conforms() {
+        crate::conformance::run(|| Arc::new(super::MemoryStore::new())).await;
+    }
+}
