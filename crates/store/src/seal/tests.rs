@@ -154,6 +154,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn bytes(text: &str) -> Vec<u8> {
-    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
-    (0..text.len()).step_by(2).map(byte).collect()
+    let byte = |digits: &[u8]| u8::from_str_radix(str::from_utf8(digits).unwrap(), 16).unwrap();
+    text.as_bytes().chunks(2).map(byte).collect()
 }

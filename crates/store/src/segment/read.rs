@@ -3,7 +3,6 @@
 pub(super) mod scan;
 
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     fs, io, mem,
     path::{Path, PathBuf},
@@ -239,7 +238,7 @@ impl Lane {
                 if let (Some(scan), Some((at, offset))) = (&mut self.scan, self.start.take())
                     && at == segment
                 {
-                    scan.offset = scan.offset.max(offset);
+                    scan.go_to(offset);
                 }
             }
             // A later segment stands only after one that is whole.
@@ -306,11 +305,8 @@ impl Iterator for Backward {
                 return Some(Err(error));
             }
         }
-        let ahead = |(writer, lane): (_, _)| -> Option<(Millis, Reverse<&WriterId>)> {
-            let (_, lane): (_, &BackLane) = (writer, lane);
-            lane.index.last().map(|(at, ..)| (*at, Reverse(writer)))
-        };
-        let (_, Reverse(writer)) = self.lanes.iter().filter_map(ahead).max()?;
+        let ahead = self.lanes.iter().filter(|(_, lane)| !lane.index.is_empty());
+        let (writer, _) = ahead.max_by_key(|(_, lane)| lane.index.last().map(|(at, ..)| *at))?;
         let writer = writer.clone();
         let lane = self.lanes.get_mut(&writer)?;
         lane.pop(writer).transpose().or_else(|| self.next())

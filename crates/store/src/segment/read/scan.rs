@@ -15,6 +15,9 @@ use super::super::{
 /// How much is read at once.
 const WINDOW: usize = 256 << 10;
 
+/// No file has this many bytes: positions that come from outside may be anything.
+const BEYOND: u64 = 1 << 60;
+
 /// An open segment.
 pub(in super::super) struct Scan {
     file: File,
@@ -53,6 +56,11 @@ impl Scan {
             window: Vec::new(),
             window_at: 0,
         }))
+    }
+
+    /// Goes on from here, which is where a record begins or the segment ended.
+    pub(in super::super) fn go_to(&mut self, offset: u64) {
+        self.offset = offset.clamp(HEADER as u64, BEYOND);
     }
 
     /// The next step. A scan sees what was written before it began, and maybe more.
@@ -94,7 +102,7 @@ impl Scan {
         &mut self,
         offset: u64,
     ) -> io::Result<Option<(Millis, Vec<u8>)>> {
-        let header = self.header;
+        let (header, offset) = (self.header, offset.min(BEYOND));
         let Some(head) = Head::decode(header, offset, self.bytes(offset, HEAD)?) else {
             return Ok(None);
         };
