@@ -41,3 +41,4 @@ pub use crate::needs::{Needs, needs};
 pub use crate::principal::{Principal, UniqueId};
 pub use crate::record::{FullRecord, NoRecord, Record, Recorder};
 pub use crate::tag::Tag;
+pub use crate::text::{Denial, Style};

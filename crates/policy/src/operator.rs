@@ -252,6 +252,15 @@ impl Wanted {
         }
     }
 
+    /// The values after substitution; none for families without variables.
+    pub(crate) fn shown(&self, context: &Context) -> Option<Vec<String>> {
+        match self {
+            Self::Text(patterns) => Some(patterns.iter().map(|p| p.shown(context)).collect()),
+            Self::Arns(arns) => arns.iter().map(|arn| Some(arn.as_ref()?.shown(context))).collect(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn variables(&self) -> Vec<&Variable> {
         match self {
             Self::Text(patterns) => patterns.iter().flat_map(Pattern::variables).collect(),

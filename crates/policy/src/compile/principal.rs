@@ -117,6 +117,10 @@ impl PrincipalTest {
         Self { negated: block.negated, list: star.into_iter().chain(named).collect() }
     }
 
+    pub(super) fn names_provider(&self) -> bool {
+        self.list.iter().any(|who| matches!(who, Who::Provider(_)))
+    }
+
     pub(super) fn grant(&self, effect: Effect, trust: bool, scene: &Scene<'_>) -> Grant {
         let grants = self.list.iter().map(|who| who.grant(trust, scene));
         if !self.negated {

@@ -9,7 +9,7 @@ use crate::decision::{Grant, StatementId};
 use crate::document::{self, Document, Effect, Kind, Patterns, Version};
 use crate::hash::{hash, lower};
 use crate::operator::{Against, ArnPattern, How, Outcome, Test, Wanted, evaluate};
-use crate::pattern::{Key, Match, Pattern, Syntax};
+use crate::pattern::{Key, Match, Pattern, Syntax, Variable};
 
 /// A question with what is worked out once for all statements.
 pub(crate) struct Scene<'a> {
@@ -139,6 +139,34 @@ impl Statement {
         }
     }
 
+    /// Hands over every condition key, in lower case, that could matter to a question about this
+    /// action and, if known, this resource: nothing, unless the statement is about them.
+    pub(crate) fn mentions(
+        &self,
+        scene: &Scene<'_>,
+        any_resource: bool,
+        hear: &mut impl FnMut(&str),
+    ) {
+        let variable =
+            |p: &Option<ArnPattern>| p.as_ref().is_some_and(|p| p.variables().next().is_some());
+        let about = || {
+            let dynamic = self.resource.iter().any(|test| test.list.iter().any(variable));
+            any_resource || dynamic || self.resource_applies(scene)
+        };
+        if !self.action.applies(scene) || !about() {
+            return;
+        }
+        self.resource_variables().for_each(|variable| hear(variable.key.as_str()));
+        for condition in &self.conditions {
+            hear(condition.key.as_str());
+            condition.wanted.variables().iter().for_each(|variable| hear(variable.key.as_str()));
+        }
+        // A provider named as principal of a later request is looked up in the session.
+        if self.principal.as_ref().is_some_and(PrincipalTest::names_provider) && !self.trust {
+            hear("aws:federatedprovider");
+        }
+    }
+
     /// Whether the statement applies, and for policies with a principal how closely it names the
     /// caller ([`Grant::None`]: does not apply). The one evaluator: decisions run it unwatched,
     /// explanations watched.
@@ -161,6 +189,11 @@ impl Statement {
             step(Element::Condition, self.conditions_hold(scene, witness), witness);
         }
         grant
+    }
+
+    pub(crate) fn resource_variables(&self) -> impl Iterator<Item = &Variable> {
+        let patterns = self.resource.iter().flat_map(|test| test.list.iter().flatten());
+        patterns.flat_map(ArnPattern::variables)
     }
 
     fn resource_applies(&self, scene: &Scene<'_>) -> bool {

@@ -70,6 +70,18 @@ impl ArnPattern {
         patterns.iter().flat_map(Pattern::variables)
     }
 
+    /// The pattern after substitution.
+    pub(crate) fn shown(&self, cx: &Context) -> String {
+        match self {
+            Self::All => "*".to_owned(),
+            Self::Whole(pattern) | Self::Dynamic(pattern) => pattern.shown(cx),
+            Self::Parts(parts) => {
+                let parts: Vec<String> = parts.iter().map(|part| part.shown(cx)).collect();
+                parts.join(":")
+            }
+        }
+    }
+
     /// The literal text with which every match begins, and whether it is the whole match.
     pub(crate) fn literal_prefix(&self) -> (&str, bool) {
         match self {
