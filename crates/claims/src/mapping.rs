@@ -107,3 +107,61 @@ impl Mapping {
         Mapped { findings, result: first.map_or(Ok(tags), Err) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Verdict;
+
+    fn apply(rows: &[(&str, &str)], claims: Value) -> Mapped {
+        let rows = rows.iter().map(|(claim, tag)| MappedClaim {
+            claim: ClaimPath::new(*claim),
+            tag: tag.to_string(),
+        });
+        Mapping(rows.collect()).apply(&Claims::new(claims.as_object().cloned().unwrap()))
+    }
+
+    #[test]
+    fn single_values_become_tags() {
+        let rows = [
+            ("repository", "repo"),
+            ("/kubernetes.io/namespace", "ns"),
+            ("https://x/y", "url"),
+            ("/https:~1~1x~1y", "pointed"),
+            ("n", "n"),
+            ("b", "b"),
+            ("gone", "gone"),
+        ];
+        let claims = json!({
+            "repository": "o/r", "kubernetes.io": {"namespace": "shop"}, "https://x/y": "v",
+            "n": 7, "b": true,
+        });
+        let mapped = apply(&rows, claims);
+        let wanted = [
+            ("repo", "o/r"),
+            ("ns", "shop"),
+            ("url", "v"),
+            ("pointed", "v"),
+            ("n", "7"),
+            ("b", "true"),
+        ];
+        let wanted: Vec<(String, String)> =
+            wanted.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        assert_eq!(mapped.result.unwrap(), wanted);
+        assert_eq!(mapped.findings.len(), rows.len());
+        assert_eq!(mapped.findings.last().unwrap().verdict, Verdict::Skipped);
+    }
+
+    #[test]
+    fn what_has_no_single_value_is_refused() {
+        for value in [json!(["a"]), json!([]), json!({"a": 1}), json!(null)] {
+            let mapped = apply(&[("c", "t"), ("d", "u")], json!({"c": value, "d": "x"}));
+            let failure = mapped.result.unwrap_err();
+            assert_eq!(failure.check(), Check::Mapping);
+            assert_eq!(mapped.findings[0].verdict, Verdict::Fail);
+            assert_eq!(mapped.findings[1].verdict, Verdict::Pass, "the rest is still told");
+        }
+    }
+}

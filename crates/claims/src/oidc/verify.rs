@@ -383,3 +383,6 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
