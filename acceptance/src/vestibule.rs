@@ -18,6 +18,8 @@ use crate::{
 /// How a server is started.
 #[derive(Default)]
 pub struct Setup {
+    /// Whether the server may fetch from loopback, as a provider beside it needs.
+    pub loopback: bool,
     /// A further authority for what the server fetches.
     pub ca_file: Option<PathBuf>,
     /// More lines of the configuration file.
@@ -29,7 +31,12 @@ pub struct Setup {
 impl Setup {
     /// A server that may reach a provider on loopback whose certificate `ca_file` vouches for.
     pub fn trusting(ca_file: PathBuf) -> Setup {
-        Setup { ca_file: Some(ca_file), ..Setup::default() }
+        Setup { ca_file: Some(ca_file), ..Setup::loopback() }
+    }
+
+    /// A server that may reach a provider on loopback, and trusts nobody there beforehand.
+    pub fn loopback() -> Setup {
+        Setup { loopback: true, ..Setup::default() }
     }
 }
 
@@ -113,7 +120,7 @@ impl Vestibule {
     /// The subcommand fails or shows no key.
     pub fn create_account(&self, account: &str) -> Credentials {
         let output = self
-            .command(&["account", "create", account, "--data", "data"])
+            .command(&["account", "create", "--id", account, "--data", "data"])
             .output()
             .expect("the binary runs");
         let said = String::from_utf8_lossy(&output.stdout);
@@ -127,8 +134,11 @@ impl Vestibule {
 
 fn configuration(setup: &Setup) -> String {
     let mut text = format!("accounts = [\"{ACCOUNT}\"]\n{}\n", setup.config);
+    text += "[network]\n";
+    if setup.loopback {
+        text += "allow = [\"127.0.0.0/8\", \"::1/128\"]\n";
+    }
     if let Some(ca_file) = &setup.ca_file {
-        text += "[network]\nallow = [\"127.0.0.0/8\", \"::1/128\"]\n";
         text += &format!("ca_file = \"{}\"\n", ca_file.display());
     }
     text

@@ -20,3 +20,5 @@ mod rotation;
 mod server;
 #[cfg(test)]
 mod set_up;
+#[cfg(test)]
+mod trust_anchor;

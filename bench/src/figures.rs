@@ -51,7 +51,7 @@ impl Bench {
         report.add(Figure::limit("fdatasync p99", slow.as_secs_f64() * 1e6, "µs", &note));
 
         let issuer = Issuer::new()?;
-        server::settings(folder.path(), &issuer.key_set(), "default")?;
+        server::settings(folder.path(), &issuer.key_set())?;
         let (running, admin) = Server::vestibule(folder.path())?;
         let admin = admin.ok_or("the first start printed no key")?;
         server::set_up(&running, &admin)?;

@@ -147,12 +147,11 @@ pub fn next_role_arn() -> String {
 }
 
 /// Writes the server's settings; the provider's keys come from a file, so that nothing is fetched.
-pub fn settings(folder: &Path, key_set: &serde_json::Value, durability: &str) -> Outcome {
+pub fn settings(folder: &Path, key_set: &serde_json::Value) -> Outcome {
     let provider = provider_arn();
     let text = format!(
         "accounts = [\"{ACCOUNT}\"]\n\
          [listen]\nthreads = 1\n\
-         [log_book]\ndurability = \"{durability}\"\n\
          [provider.\"{provider}\"]\nstatic_jwks = \"jwks.json\"\n"
     );
     fs::write(folder.join("vestibule.toml"), text)
