@@ -8,9 +8,11 @@
 
 pub mod draft;
 pub mod event;
+pub mod flood;
 pub mod identity;
 pub mod ours;
 pub mod redact;
+pub mod trim;
 
 pub use draft::Draft;
 pub use event::{Event, Resource, TlsDetails};

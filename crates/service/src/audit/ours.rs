@@ -24,7 +24,7 @@ pub const MAX_STATEMENTS: usize = 64;
 pub const MAX_CANONICAL: usize = 8192;
 
 /// How the call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// It got what it asked for.
