@@ -14,7 +14,7 @@ use crate::context::SetBy;
 use crate::decide::each_set;
 use crate::decision::{Decision, Grant, Layer, PolicyId};
 use crate::diagnostic::{Position, Span};
-use crate::document::{ConditionLine, Effect};
+use crate::document::{self, ConditionLine, Effect};
 use crate::operator::Outcome;
 
 pub use crate::compile::Element;
@@ -151,6 +151,10 @@ fn statement_record(
     let id = &statement.id;
     let document = set.policies().get(statement.policy as usize).map(|named| &named.document);
     let source = document.and_then(|d| d.statements().get(id.index as usize));
+    let failed: Vec<Element> =
+        ELEMENTS.into_iter().filter(|e| noted.failed & bit(*e) != 0).collect();
+    let first = failed.first().copied();
+    let wanted = source.zip(first).map(|(source, element)| listed(source, element));
     let lines = source.into_iter().flat_map(|s| s.conditions.iter().flatten());
     let conditions = lines.zip(&statement.conditions).zip(outcomes);
     StatementRecord {
@@ -161,7 +165,8 @@ fn statement_record(
         start: id.start,
         end: id.end,
         applies: noted.grant != Grant::None,
-        failed: ELEMENTS.into_iter().filter(|e| noted.failed & bit(*e) != 0).collect(),
+        failed,
+        wanted: wanted.unwrap_or_default(),
         grant: noted.grant,
         conditions: conditions
             .map(|((line, condition), outcome)| {
@@ -177,6 +182,22 @@ fn statement_record(
                 }
             })
             .collect(),
+    }
+}
+
+/// What an element of a statement lists, as written.
+fn listed(statement: &document::Statement, element: Element) -> Vec<String> {
+    let texts = |list: &[document::Spanned]| list.iter().map(|item| item.text.clone()).collect();
+    match element {
+        Element::Action => texts(&statement.action.list),
+        Element::Resource => {
+            statement.resource.as_ref().map(|it| texts(&it.list)).unwrap_or_default()
+        }
+        Element::Principal => {
+            let members = statement.principal.iter().flat_map(|block| &block.members);
+            members.flat_map(|member| &member.list).map(|item| item.text.clone()).collect()
+        }
+        Element::Condition => Vec::new(),
     }
 }
 
@@ -291,6 +312,9 @@ pub struct StatementRecord {
     pub applies: bool,
     /// The elements that did not match, the first first. Empty when it applied.
     pub failed: Vec<Element>,
+    /// What the first element that did not match lists, as written; empty for conditions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wanted: Vec<String>,
     /// For policies with a principal: how closely the caller was named, if it applied.
     pub grant: Grant,
     /// Every condition, in order.

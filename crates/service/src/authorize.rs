@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use policy::{Compiled, Decision, FullRecord, NoRecord, Principal, Sources, Verdict, decide};
+use policy::text::{Denial, Style};
+use policy::{Compiled, Decision, FullRecord, NoRecord, Sources, Verdict, decide};
 
 use crate::action::{Action, Ask, Gate};
 use crate::credentials::Who;
@@ -101,32 +102,34 @@ fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
             &decision,
         )
     });
-    receipt::denied(&mut cx.receipt, &ask.question, &decision, &recorder.into_record());
+    if let Some(record) = recorder.into_record(&ask.question, &sources) {
+        receipt::denied(&mut cx.receipt, &ask.question, &record);
+    }
     Err(error)
 }
 
-/// The denial in AWS's words (spec A10, A11).
+/// The denial in AWS's words (spec A10, A11). STS does not tell identity and trust denials apart,
+/// nor missing roles.
 fn denied(ask: &Ask, decision: &Decision) -> Error {
-    let action = ask.question.action.as_str();
-    let message = match (&ask.gate, &ask.question.principal) {
-        (_, principal) if principal.is_unsigned_federation() => {
-            format!("Not authorized to perform {action}")
-        }
-        // STS does not tell identity and trust denials apart, nor missing roles.
-        (Gate::Trust(_), principal) => {
-            assume_denied(principal, action, ask.question.resource.as_str())
-        }
-        _ => String::new(),
+    let style = match ask.gate {
+        Gate::Trust(_) => Style::ASSUME_ROLE,
+        Gate::Identity | Gate::Public(_) => Style::FULL,
     };
-    Error::new(code::ACCESS_DENIED, message)
+    match Denial::of(&ask.question, decision) {
+        Some(denial) => Error::new(code::ACCESS_DENIED, denial.sentence(style)),
+        None => Error::internal("one evaluator gave two verdicts"),
+    }
 }
 
-/// How STS refuses to say whether a role exists, and why it may not be assumed.
-pub(crate) fn assume_denied(principal: &Principal, action: &str, role: &str) -> String {
-    format!(
-        "User: {} is not authorized to perform: {action} on resource: {role}",
-        principal.shown()
-    )
+/// How STS refuses to say whether a role exists.
+pub(crate) fn no_such_role(cx: &Cx<'_>, action: &str, role: &str) -> Error {
+    let question = policy::Ask::new(cx.caller.principal.clone(), action, role);
+    let decision = decide(&question, &Sources::default(), &mut NoRecord);
+    let message = match Denial::of(&question, &decision) {
+        Some(denial) => denial.sentence(Style::ASSUME_ROLE),
+        None => String::new(),
+    };
+    Error::new(code::ACCESS_DENIED, message).because("there is no such role")
 }
 
 /// The policies on the caller's side of a decision.

@@ -2,10 +2,15 @@
 //! the receipt's own data here, and nowhere else.
 
 use claims::{Finding, Verdict as Judged};
-use policy::{Ask, Decision, Diagnostic, Position, Record, Verdict};
+use policy::document::Effect;
+use policy::record::StatementRecord;
+use policy::{Ask, Decision, Diagnostic, PolicyId, Position, Record, SetBy, Verdict};
 
 use crate::audit::Draft;
-use crate::audit::ours::{self, Check, DecisionRecord, DocumentFinding, Layer, StatementAt};
+use crate::audit::ours::{
+    self, Check, ConditionTrace, DecisionRecord, DocumentFinding, Element, KeyRead, Layer,
+    StatementAt, StatementTrace,
+};
 
 /// AWS puts this action to no policy.
 pub fn public(draft: &mut Draft, action: &str, reason: &'static str) {
@@ -25,8 +30,71 @@ pub fn allowed(draft: &mut Draft, ask: &Ask, decision: &Decision) {
 }
 
 /// A denial, with all that the evaluator saw.
-pub fn denied(draft: &mut Draft, ask: &Ask, decision: &Decision, _record: &Record) {
-    draft.decision(compact(ask, decision));
+pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
+    let trust = record.decision.trust;
+    let statements = record.layers.iter().flat_map(|layer| {
+        let shown = shown(layer.layer, trust);
+        layer.policies.iter().flat_map(move |policy| {
+            policy.statements.iter().map(move |statement| traced(shown, &policy.policy, statement))
+        })
+    });
+    let keys = record.keys.iter().map(|read| KeyRead {
+        key: read.key.clone().into(),
+        values: Some(read.values.clone()),
+        ours: is_ours(read.set_by),
+    });
+    let missing = record.missing.iter().map(|missing| KeyRead {
+        key: missing.key.clone().into(),
+        values: None,
+        ours: false,
+    });
+    draft.decision(DecisionRecord {
+        keys: keys.chain(missing).collect(),
+        statements: statements.take(ours::MAX_STATEMENTS).collect(),
+        ..compact(ask, &record.decision)
+    });
+}
+
+fn traced(layer: Layer, policy: &PolicyId, statement: &StatementRecord) -> StatementTrace {
+    StatementTrace {
+        at: StatementAt {
+            layer,
+            policy: name(policy),
+            statement: statement.index,
+            sid: statement.sid.clone(),
+        },
+        deny: statement.effect == Effect::Deny,
+        matched: statement.applies,
+        failed: statement.failed.first().map(|element| match element {
+            policy::record::Element::Principal => Element::Principal,
+            policy::record::Element::Action => Element::Action,
+            policy::record::Element::Resource => Element::Resource,
+            policy::record::Element::Condition => Element::Condition,
+        }),
+        wanted: statement.wanted.clone(),
+        conditions: statement
+            .conditions
+            .iter()
+            .map(|condition| ConditionTrace {
+                operator: condition.operator.clone(),
+                key: condition.key.clone(),
+                wanted: condition.wanted.clone(),
+                written: Vec::new(),
+                had: condition.had.clone(),
+                matched: condition.holds,
+                ours: condition.set_by.is_some_and(is_ours),
+            })
+            .collect(),
+    }
+}
+
+/// A key that AWS would not see.
+fn is_ours(set_by: SetBy) -> bool {
+    matches!(set_by, SetBy::ExtendedClaim | SetBy::MappedTag)
+}
+
+fn name(policy: &PolicyId) -> String {
+    policy.arn.as_ref().map_or_else(|| policy.name.clone(), ToString::to_string)
 }
 
 /// A check of a token.
@@ -74,10 +142,7 @@ fn compact(ask: &Ask, decision: &Decision) -> DecisionRecord {
         layer,
         determining: decision.determining.first().map(|statement| StatementAt {
             layer: layer.unwrap_or(Layer::Identity),
-            policy: match &statement.policy.arn {
-                Some(arn) => arn.to_string(),
-                None => statement.policy.name.clone(),
-            },
+            policy: name(&statement.policy),
             statement: statement.index,
             sid: statement.sid.clone(),
         }),

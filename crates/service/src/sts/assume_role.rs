@@ -7,7 +7,7 @@ use super::arn;
 use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
 use super::tags::{self, SessionTags};
 use crate::action::{Action, Ask, Done, Effect};
-use crate::authorize::{Permit, assume_denied};
+use crate::authorize::{Permit, no_such_role};
 use crate::credentials::Credentials;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
@@ -60,8 +60,7 @@ impl Action for AssumeRole {
         refuse_unsupported(input)?;
         let wanted = wanted(cx, input)?;
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
-            let text = assume_denied(&cx.caller.principal, "sts:AssumeRole", role_arn.as_str());
-            return Err(Error::new(code::ACCESS_DENIED, text).because("there is no such role"));
+            return Err(no_such_role(cx, "sts:AssumeRole", role_arn.as_str()));
         };
         let mut asks = assume::trust_asks(cx, "sts:AssumeRole", role, &wanted, &input.tags);
         if let Some(id) = &input.external_id {

@@ -19,7 +19,7 @@ use super::tags::{self, SessionTags};
 use super::token_cache::{Key, Proven};
 use crate::action::{Action, Ask, Done, Effect, Proof};
 use crate::audit::UserIdentity;
-use crate::authorize::Permit;
+use crate::authorize::{Permit, no_such_role};
 use crate::caller::Caller;
 use crate::credentials::Credentials;
 use crate::cx::Cx;
@@ -113,8 +113,7 @@ impl Action for AssumeRoleWithWebIdentity {
         let (role_arn, _) = arn::role(&input.role_arn)?;
         let federation = federation(cx)?;
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
-            let text = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
-            return Err(Error::new(code::ACCESS_DENIED, text).because("there is no such role"));
+            return Err(no_such_role(cx, "sts:AssumeRoleWithWebIdentity", role_arn.as_str()));
         };
         let wanted = wanted(federation, input);
         let passed = &federation.tags.tags;

@@ -39,15 +39,17 @@ impl Federation {
             [one] => context.set(&key("oaud"), one, SetBy::TokenClaim),
             many => context.set_many(&key("oaud"), many, SetBy::TokenClaim),
         };
-        if let Some(email) = verified.claims.text("email") {
-            context.set(&key("email"), email, SetBy::TokenClaim);
-        }
-        if let Some(amr) = verified.claims.texts("amr") {
-            context.set_many(&key("amr"), amr, SetBy::TokenClaim);
-        }
-        for claim in Vec::<&str>::new() {
-            if let Some(text) = verified.claims.value(claim).and_then(scalar) {
-                context.set(&key(claim), &text, SetBy::TokenClaim);
+        for claim in policy::key::claims_of(prefix) {
+            let name = key(&claim.claim);
+            if context.find_key(&name).is_some() {
+                continue;
+            }
+            if claim.multivalued {
+                if let Some(texts) = verified.claims.texts(&claim.claim) {
+                    context.set_many(&name, texts, SetBy::TokenClaim);
+                }
+            } else if let Some(text) = verified.claims.value(&claim.claim).and_then(scalar) {
+                context.set(&name, &text, SetBy::TokenClaim);
             }
         }
         context.set(
