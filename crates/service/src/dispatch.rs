@@ -14,13 +14,13 @@ use wire::shape::Operation;
 
 pub use self::decode::Decoded;
 use crate::action::{Action, Answer, Effect, Entry, Proof};
-use crate::audit::{Draft, Event};
+use crate::audit::{BookError, Draft, Durability, Event};
 use crate::authorize::authorize;
 use crate::caller::{self, Caller};
 use crate::cx::{Cx, Origin};
 use crate::error::{Error, Result};
 use crate::ids;
-use crate::plane::{CommitError, Durability, Plane};
+use crate::plane::{CommitError, Plane};
 
 /// Times that a change is decided anew because the configuration moved under it. The second try
 /// already waits for its turn, so only other processes can make a third one necessary.
@@ -106,6 +106,11 @@ impl Plane {
         let entry = pending.decoded.entry;
         draft.revision(world.revision.0);
 
+        if entry.effect != Effect::Read
+            && let Err(error) = self.book.room()
+        {
+            return (Err(unrecorded(&error)), draft);
+        }
         let caller = match entry.proof {
             Proof::Token => Ok(Caller::anonymous()),
             Proof::Signature => {
@@ -167,10 +172,10 @@ impl Plane {
         let entry = pending.decoded.entry;
         let recorded = match result {
             Ok(Served { answer, event: Some(event) }) => {
-                // Its receipt is safe in the store; the log book has it before the answer leaves.
-                let written = self.record(&event, Durability::Written).await;
-                if written.is_ok() {
-                    self.delivered(&event.event_id).await;
+                // The change stands and its receipt is safe in the store: if the log book does not
+                // take it now, it gets it later.
+                if self.record(&event, Durability::Synced).await.is_ok() {
+                    self.delivered(event.event_id);
                 }
                 Ok(answer)
             }
@@ -223,14 +228,7 @@ impl Plane {
                 }
             }
         };
-        recorded.map_err(|error| {
-            tracing::error!(%error, "the log book does not take events");
-            Error::new(
-                crate::error::code::SERVICE_UNAVAILABLE,
-                "The request has failed due to a temporary failure of the server.",
-            )
-            .because(error.to_string())
-        })
+        recorded.map_err(|error| unrecorded(&error))
     }
 
     fn signature_rules(
@@ -244,6 +242,16 @@ impl Plane {
         }
         rules
     }
+}
+
+/// What leaves no receipt is not done.
+fn unrecorded(error: &BookError) -> Error {
+    tracing::error!(%error, "the log book does not take events");
+    Error::new(
+        crate::error::code::SERVICE_UNAVAILABLE,
+        "The request has failed due to a temporary failure of the server.",
+    )
+    .because(error.to_string())
 }
 
 /// The owner of what was touched, where that is another account than the caller's.

@@ -1,9 +1,9 @@
 //! One installation: its world, its keys, its log book, and the way to change it.
 
-mod book;
 mod bootstrap;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -12,9 +12,8 @@ use store::{Commit, Store};
 use tokio::sync::{Mutex, MutexGuard};
 use wire::sigv4::SigningKeys;
 
-pub use self::book::{Durability, LogBook};
 pub use self::bootstrap::{Admin, BootstrapError};
-use crate::audit::Event;
+use crate::audit::{Event, LogBook};
 use crate::idp;
 use crate::settings::Settings;
 use crate::world::{Change, Entity, Kind, World};
@@ -61,6 +60,8 @@ pub struct Plane {
     store: Arc<dyn Store>,
     clock: Clock,
     world: ArcSwap<World>,
+    /// Receipts that the store has not yet been told of.
+    delivered: std::sync::Mutex<Vec<store::EventId>>,
     /// Held from reading the world to committing on it, once an optimistic try has failed.
     writer: Mutex<()>,
 }
@@ -94,6 +95,7 @@ impl Plane {
             store: parts.store,
             clock: parts.clock,
             world: ArcSwap::from_pointee(world),
+            delivered: std::sync::Mutex::default(),
             writer: Mutex::new(()),
         };
         plane.deliver_receipts().await?;
@@ -181,22 +183,46 @@ impl Plane {
                 Ok(_) => {
                     if let Err(error) = self.refresh().await {
                         tracing::error!(?error, "the configuration cannot be followed");
-                        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                        tokio::time::sleep(Duration::from_secs(1)).await;
                     }
                 }
                 Err(error) => {
                     tracing::error!(%error, "the store cannot be followed");
-                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
         }
     }
 
-    /// Tells the store that receipts are safe in the log book.
-    pub(crate) async fn delivered(&self, event_id: &str) {
-        let ids = [store::EventId::from(event_id)];
-        if let Err(error) = self.store.mark_delivered(&ids).await {
-            tracing::warn!(%error, "a receipt will be delivered again");
+    /// Remembers that a receipt is safe in the log book, until [`Plane::tend`] tells the store.
+    pub(crate) fn delivered(&self, event_id: String) {
+        self.delivered.lock().unwrap_or_else(PoisonError::into_inner).push(event_id.into());
+    }
+
+    /// Keeps house for ever: the log book's retention and flood counts, and receipts that the
+    /// store need not keep any longer. Run it beside the server.
+    pub async fn tend(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.settle().await;
+            self.book.tick(self.now()).await;
+        }
+    }
+
+    /// Ends in good order: nothing that was counted or delivered is left behind.
+    pub async fn finish(&self) {
+        self.settle().await;
+        self.book.finish(self.now()).await;
+    }
+
+    async fn settle(&self) {
+        let delivered =
+            std::mem::take(&mut *self.delivered.lock().unwrap_or_else(PoisonError::into_inner));
+        if delivered.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.mark_delivered(&delivered).await {
+            tracing::warn!(%error, "receipts will be delivered again");
         }
     }
 

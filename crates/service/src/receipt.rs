@@ -3,7 +3,7 @@
 
 use claims::{Finding, Verdict as Judged};
 use policy::document::Effect;
-use policy::record::StatementRecord;
+use policy::record::{Asked, StatementRecord};
 use policy::{Ask, Decision, Diagnostic, PolicyId, Position, Record, SetBy, Verdict};
 
 use crate::audit::Draft;
@@ -35,7 +35,8 @@ pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
     let statements = record.layers.iter().flat_map(|layer| {
         let shown = shown(layer.layer, trust);
         layer.policies.iter().flat_map(move |policy| {
-            policy.statements.iter().map(move |statement| traced(shown, &policy.policy, statement))
+            let traced = move |it| traced(shown, &policy.policy, it, &record.asked);
+            policy.statements.iter().map(traced)
         })
     });
     let keys = record.keys.iter().map(|read| KeyRead {
@@ -55,7 +56,13 @@ pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
     });
 }
 
-fn traced(layer: Layer, policy: &PolicyId, statement: &StatementRecord) -> StatementTrace {
+fn traced(
+    layer: Layer,
+    policy: &PolicyId,
+    statement: &StatementRecord,
+    asked: &Asked,
+) -> StatementTrace {
+    use policy::record::Element as Failed;
     StatementTrace {
         at: StatementAt {
             layer,
@@ -66,10 +73,16 @@ fn traced(layer: Layer, policy: &PolicyId, statement: &StatementRecord) -> State
         deny: statement.effect == Effect::Deny,
         matched: statement.applies,
         failed: statement.failed.first().map(|element| match element {
-            policy::record::Element::Principal => Element::Principal,
-            policy::record::Element::Action => Element::Action,
-            policy::record::Element::Resource => Element::Resource,
-            policy::record::Element::Condition => Element::Condition,
+            Failed::Principal => Element::Principal,
+            Failed::Action => Element::Action,
+            Failed::Resource => Element::Resource,
+            Failed::Condition => Element::Condition,
+        }),
+        had: statement.failed.first().and_then(|element| match element {
+            Failed::Principal => Some(asked.principal.clone()),
+            Failed::Action => Some(asked.action.clone()),
+            Failed::Resource => Some(asked.resource.clone()),
+            Failed::Condition => None,
         }),
         wanted: statement.wanted.clone(),
         conditions: statement

@@ -7,14 +7,17 @@
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 use service::{
+    audit::{BookOptions, Durability, FloodLimits, LogBook},
     idp::{ProviderSettings, fetch::Fetcher, jwks::Keys, network::NetworkPolicy},
-    plane::{LogBook, Parts, Plane},
+    plane::{Parts, Plane},
     settings::{self, ClaimKind, ExtendedClaim, Settings},
 };
 
+use store::segment::{Limits, WriterId};
+
 use crate::{
     clock::Clock,
-    config::{Checks, ClaimType, Claims, Config, Provider},
+    config::{self, Checks, ClaimType, Claims, Config, Provider},
     data::DataFolder,
     master_key,
 };
@@ -51,6 +54,7 @@ pub async fn open(
     config: &Config,
     folder: &DataFolder,
     clock: &Clock,
+    writer: &str,
 ) -> Result<Installation, NotOpen> {
     let failed = |error: &dyn std::fmt::Display| NotOpen(error.to_string());
     let keys = master_key::open(&config.master_key, folder).map_err(|error| failed(&error))?;
@@ -67,7 +71,7 @@ pub async fn open(
         settings,
         keyring: keys.ring,
         store,
-        book: Arc::new(LogBook),
+        book: Arc::new(log_book(config, folder, writer)?),
         idp: Keys::new(Fetcher::new(network, millis), PROVIDERS),
         clock: {
             let clock = clock.clone();
@@ -76,6 +80,31 @@ pub async fn open(
     };
     let plane = Plane::open(parts).await.map_err(|error| failed(&error))?;
     Ok(Installation { plane: Arc::new(plane), key_beside_the_data: keys.beside_the_data })
+}
+
+/// The log book. `writer` keeps processes that write beside each other apart.
+fn log_book(config: &Config, folder: &DataFolder, writer: &str) -> Result<LogBook, NotOpen> {
+    let wanted = &config.log_book;
+    let writer = WriterId::new(writer)
+        .ok_or_else(|| NotOpen(format!("{writer} is no name for a writer of the log book")))?;
+    let usual = BookOptions::new(&folder.log(), writer);
+    let options = BookOptions {
+        event_bytes: usize::try_from(wanted.max_event_bytes).unwrap_or(usual.event_bytes),
+        flood: FloodLimits { per_second: wanted.flood_rate, ..usual.flood },
+        floor: match wanted.durability {
+            config::Durability::Written => Durability::Written,
+            config::Durability::Synced => Durability::Synced,
+        },
+        keep: Limits { age: wanted.keep_for, bytes: wanted.keep_bytes },
+        reserve_bytes: wanted.reserve_bytes,
+        ..usual
+    };
+    let (book, recovery) = LogBook::open(options)
+        .map_err(|error| NotOpen(format!("{}: {error}", folder.log().display())))?;
+    if let Some((_, bytes)) = recovery.torn {
+        tracing::warn!(bytes, "the log book's last entry was torn by a crash and is set aside");
+    }
+    Ok(book)
 }
 
 /// The service's settings; files that they name are read now, so that a fault shows at the start.

@@ -1,7 +1,7 @@
 //! Roles: create, read, update, delete, tag. Their policies are in [`super::inline`] and
 //! [`super::attached`].
 
-use policy::{AccountId, SetBy, Tag};
+use policy::{SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::bearer::{Named, Role, ask, find};

@@ -40,7 +40,9 @@ pub(super) fn run(command: &Command, global: &Global, screen: &Screen) -> Result
     let folder = global.folder()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let opened = installation::open(&config, &folder, &Clock::system()).await;
+        // Two commands at once must not write one segment.
+        let writer = format!("command-{}", std::process::id());
+        let opened = installation::open(&config, &folder, &Clock::system(), &writer).await;
         let plane = opened.map_err(|error| Failure::new(error.to_string()))?.plane;
         match command {
             Command::Create(options) => {

@@ -115,7 +115,7 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
     let scheme = if identity.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", listener.address()?);
 
-    let opened = installation::open(config, &folder, &clock).await;
+    let opened = installation::open(config, &folder, &clock, "server").await;
     let Installation { plane, key_beside_the_data } =
         opened.map_err(|error| Failure::new(error.to_string()))?;
     if key_beside_the_data {
@@ -127,6 +127,7 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
     }
     accounts(&plane, config, options, screen).await?;
     tokio::spawn(Arc::clone(&plane).follow());
+    tokio::spawn(Arc::clone(&plane).tend());
 
     let telemetry = Arc::new(Telemetry::new(listener.connections()));
     let issuer = match config.test.issuer {
@@ -134,7 +135,7 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
         false => None,
     };
     let front = Front {
-        calls: Arc::new(Aws { plane, telemetry: Arc::clone(&telemetry) }),
+        calls: Arc::new(Aws { plane: Arc::clone(&plane), telemetry: Arc::clone(&telemetry) }),
         clock,
         metrics: config.metrics.enabled.then(|| (telemetry, config.metrics.allow.clone())),
         issuer,
@@ -144,6 +145,7 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
     let stop = stop(identity)?;
     ready(&url, options, screen)?;
     let drained = listener.serve(Arc::new(front), stop).await;
+    plane.finish().await;
     if let Drained::Cut(connections) = drained {
         let text = format!("{connections} connections were cut: they did not end in time");
         screen.remark(Tone::Faint, &text);
