@@ -35,7 +35,9 @@ pub fn indexed(workload: &Workload) -> Engine {
         when { principal.hasTag(context.action) && resource in principal.getTag(context.action) &&
                resource["access-project"] == principal["access-project"] };"#;
     engine(workload, &format!("{DENY}{permit}"), |workload| {
-        let folder = |number| RestrictedExpression::new_entity_uid(uid("Folder", &format!("project-{number}")));
+        let folder = |number| {
+            RestrictedExpression::new_entity_uid(uid("Folder", &format!("project-{number}")))
+        };
         workload.allowing().map(|number| (format!("Read{number}"), folder(number))).collect()
     })
 }

@@ -73,8 +73,11 @@ fn main() {
                     );
                 }
             }
-            let cells: Vec<String> =
-                row.iter().zip(ours).map(|(ns, own)| format!("{ns:>11.0} {:>7.1}×", ns / own)).collect();
+            let cells: Vec<String> = row
+                .iter()
+                .zip(ours)
+                .map(|(ns, own)| format!("{ns:>11.0} {:>7.1}×", ns / own))
+                .collect();
             lines.push(format!(
                 "{size:>10}  {:<13} {:<8} {:<9} {}",
                 contender.name,

@@ -16,14 +16,19 @@ use crate::{
 const PER_DOCUMENT: usize = 50;
 
 fn texts(workload: &Workload) -> Vec<String> {
-    let mut statements: Vec<Value> = workload.allowing().map(|number| json!({
-        "Effect": "Allow",
-        "Action": format!("app:Read{number}"),
-        "Resource": format!("arn:aws:app:us-east-1:111122223333:project-{number}/*"),
-        "Condition": {"StringEquals": {
-            "aws:ResourceTag/access-project": "${aws:PrincipalTag/access-project}"
-        }},
-    })).collect();
+    let mut statements: Vec<Value> = workload
+        .allowing()
+        .map(|number| {
+            json!({
+                "Effect": "Allow",
+                "Action": format!("app:Read{number}"),
+                "Resource": format!("arn:aws:app:us-east-1:111122223333:project-{number}/*"),
+                "Condition": {"StringEquals": {
+                    "aws:ResourceTag/access-project": "${aws:PrincipalTag/access-project}"
+                }},
+            })
+        })
+        .collect();
     statements.push(json!({
         "Effect": "Deny", "Action": "app:*", "Resource": "*",
         "Condition": {
@@ -87,7 +92,7 @@ pub fn recorded() -> f64 {
         let sources = Sources { identity: &identity, ..Sources::default() };
         let mut recorder = FullRecord::new();
         let decision = decide(&ask, &sources, &mut recorder);
-        drop(recorder.into_record());
+        drop(recorder.into_record(&ask, &sources));
         decision.is_allow()
     })
 }
