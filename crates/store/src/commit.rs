@@ -148,7 +148,8 @@ impl Change {
 /// Changes that are made together, and the receipts of their events.
 ///
 /// Limits: at most [`Commit::MAX_CHANGES`] changes and as many receipts; no document twice.
-/// Uniqueness is judged on the outcome: one commit may take a term from a document and give it to another.
+/// Uniqueness is judged on the outcome: one commit may take a term from a document and give it to
+/// another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// The revision that the changes were decided on; it must still be the newest.

@@ -2,10 +2,10 @@
 //!
 //! Four things, none of which knows the domain:
 //!
-//! - **documents** ([`Store`]): JSON bodies with index terms, changed by one ordered line of commits, each
-//!   with the receipts of its events in the same transaction;
-//! - **sealing** ([`seal`]): authenticated encryption of secret fields and of tokens under a ring of
-//!   master keys;
+//! - **documents** ([`Store`]): JSON bodies with index terms, changed by one ordered line of
+//!   commits, each with the receipts of its events in the same transaction;
+//! - **sealing** ([`seal`]): authenticated encryption of secret fields and of tokens under a ring
+//!   of master keys;
 //! - **segments** ([`segment`]): the append-only files of the log book;
 //! - **backends**: [`memory`] and [`sqlite`], equal by one conformance suite.
 //!

@@ -1,23 +1,25 @@
 //! Append-only log segments: the files of the log book.
 //!
-//! A folder holds the segments of one or several writers. Each writer (a process) appends to files of
-//! its own, so writers never wait for each other; readers, in any process, merge them by the time that
-//! each record carries. Files are named `WRITER.MILLIS.log` after who began them and when.
+//! A folder holds the segments of one or several writers. Each writer (a process) appends to files
+//! of its own, so writers never wait for each other; readers, in any process, merge them by the
+//! time that each record carries. Files are named `WRITER.MILLIS.log` after who began them and
+//! when.
 //!
 //! - [`Log::append`] hands a record to the writer thread, which writes all that is waiting with one
-//!   `write(2)`; a second thread makes it durable with one `fdatasync(2)` for all who wait for that.
+//!   `write(2)`; a second thread makes it durable with one `fdatasync(2)` for all who wait for
+//!   that.
 //! - [`Reader`] reads forward from a [`Cursor`], backward from the newest, or one record.
 //! - [`retain`] deletes whole old segments.
 //!
 //! What can go wrong, and what then:
 //!
-//! - *The process or the machine dies while it writes*: the next [`Log::open`] cuts the last segment
-//!   after its last whole record and reports what it cut.
-//! - *Bytes rot*: every record is checksummed; readers report the [`Damage`] and find the next whole
-//!   record.
+//! - *The process or the machine dies while it writes*: the next [`Log::open`] cuts the last
+//!   segment after its last whole record and reports what it cut.
+//! - *Bytes rot*: every record is checksummed; readers report the [`Damage`] and find the next
+//!   whole record.
 //! - *The disk is full*: the log goes on in a file whose blocks it has owned all along ([`Space`]),
-//!   takes only what [`Urgency::Reserved`] asks for, and answers all else with [`AppendError::Full`],
-//!   so that callers refuse to do what they could not record.
+//!   takes only what [`Urgency::Reserved`] asks for, and answers all else with
+//!   [`AppendError::Full`], so that callers refuse to do what they could not record.
 //! - *The disk fails*: the log refuses everything until it is opened again. An `fdatasync` that
 //!   failed is never tried again, because it would report success for pages that are lost.
 
@@ -141,7 +143,8 @@ impl Options {
     }
 }
 
-/// Why a record is not in the log. (A `Synced` append that fails may have left its record in the file.)
+/// Why a record is not in the log. (A `Synced` append that fails may have left its record in the
+/// file.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppendError {
     /// It is larger than [`MAX_RECORD`].

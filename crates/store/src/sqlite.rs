@@ -1,8 +1,8 @@
 //! The store in one SQLite file, which other processes of the same host may share.
 //!
-//! One thread writes, two read, each with its own connection; a fourth looks whether another process
-//! has committed. The write-ahead log lets readers go on while a commit is made, and a commit is
-//! acknowledged once it is on the disk (`synchronous=FULL`).
+//! One thread writes, two read, each with its own connection; a fourth looks whether another
+//! process has committed. The write-ahead log lets readers go on while a commit is made, and a
+//! commit is acknowledged once it is on the disk (`synchronous=FULL`).
 //!
 //! What can go wrong: a full disk or a lock that another process holds too long answer
 //! [`Error::Unavailable`] and leave nothing half-written; SQLite's finding of damage answers

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Numbers are little-endian. The head CRC covers the salt, the frame's own offset and the 16 bytes
-//! before it; the body CRC goes on from there over the body. So a whole frame is one at this place of
-//! this file: neither a copy from elsewhere nor what a caller put into a body passes for one.
+//! before it; the body CRC goes on from there over the body. So a whole frame is one at this place
+//! of this file: neither a copy from elsewhere nor what a caller put into a body passes for one.
 
 use aws_lc_rs::rand;
 use crc32fast::Hasher;

@@ -82,8 +82,8 @@ pub(super) fn segment(writer: &WriterId, number: u64) -> String {
     format!("{writer}.{number:013}{SUFFIX}")
 }
 
-/// The file that keeps the reserve. It is as long as a segment's name, so that a full disk still has
-/// room in the folder for its new name.
+/// The file that keeps the reserve. It is as long as a segment's name, so that a full disk still
+/// has room in the folder for its new name.
 pub(super) fn reserve(writer: &WriterId) -> String {
     format!("{writer}.reserved-----{SUFFIX}")
 }

@@ -142,8 +142,8 @@ impl Writer {
         length > HEADER as u64 && (full || old) && self.queue.is_ample()
     }
 
-    /// Writes these frames and answers those who wait for them. When the disk is full, it goes on in
-    /// the reserve with those that are not whole yet.
+    /// Writes these frames and answers those who wait for them. When the disk is full, it goes on
+    /// in the reserve with those that are not whole yet.
     fn write_run(&mut self, mut frames: &mut [u8], mut run: VecDeque<Waiting>) {
         let error = loop {
             let Some(current) = &self.current else { break AppendError::Full };

@@ -46,7 +46,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Brings the schema up to date, in one transaction; of several processes that start together, one does it.
+/// Brings the schema up to date, in one transaction; of several processes that start together, one
+/// does it.
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let application: i32 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0))?;

@@ -77,6 +77,17 @@ async fn another_process_is_heard_and_conflicts() {
 }
 
 #[test]
+fn many_processes_may_start_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| drop(SqliteStore::open(&path).unwrap()));
+        }
+    });
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     drop(SqliteStore::open(&file(&folder)).unwrap());
@@ -222,7 +233,7 @@ async fn everything(store: &dyn Store) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..<_>::default() })]
 
     /// Memory is the model: whatever is done to both, both say the same.
     #[test]

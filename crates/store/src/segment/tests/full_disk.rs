@@ -24,8 +24,8 @@ fn the_reserve_keeps_the_log_writable() {
     assert_eq!(write(&log, 1, "x"), Err(AppendError::Full), "also what would fit");
     assert_eq!(bench.told().len(), 1200);
 
-    // 4096 bytes hold the header and 33 records; one is there already. Cutting the torn one gave the
-    // disk back 124 bytes or so, hence one or two more.
+    // 4096 bytes hold the header and 33 records; one is there already. Cutting the torn one gave
+    // the disk back 124 bytes or so, hence one or two more.
     let reserved = write_all(&log, 99, write_reserved);
     assert!((32..=34).contains(&reserved), "{reserved}");
     assert_eq!(log.space(), Space::Exhausted);

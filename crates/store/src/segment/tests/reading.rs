@@ -131,7 +131,7 @@ fn other_files_are_passed_over() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..<_>::default() })]
 
     /// Whatever is appended comes back, over any segments and restarts, whatever was in it.
     #[test]
