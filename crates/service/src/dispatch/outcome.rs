@@ -6,7 +6,7 @@ use super::decode::Undecoded;
 use super::{HttpAnswer, Pending};
 use crate::action::Answer;
 use crate::audit::{Draft, Outcome};
-use crate::error::{Error, code};
+use crate::error::{Code, Error, code};
 
 /// Writes an error into the receipt.
 pub fn describe(error: &Error, draft: &mut Draft) {
@@ -67,17 +67,35 @@ pub(super) fn failure(pending: &Pending<'_>, error: Error) -> HttpAnswer {
     }
 }
 
+/// The same refusals have other names and statuses in JSON services (spec A11, B5).
+fn json_code(known: Code) -> Code {
+    let name = match known {
+        code::ACCESS_DENIED => "AccessDeniedException",
+        code::EXPIRED_TOKEN => "ExpiredTokenException",
+        code::INCOMPLETE_SIGNATURE => "IncompleteSignatureException",
+        code::INVALID_CLIENT_TOKEN_ID => "UnrecognizedClientException",
+        code::MISSING_AUTHENTICATION_TOKEN => "MissingAuthenticationTokenException",
+        code::SIGNATURE_DOES_NOT_MATCH => "InvalidSignatureException",
+        other => return other,
+    };
+    Code::new(name, 400)
+}
+
 /// The answer to what was no call.
 pub fn undecoded(undecoded: Undecoded, request_id: String) -> HttpAnswer {
     refusal(undecoded.dialect, undecoded.error, request_id)
 }
 
 fn refusal(dialect: Dialect<'static>, error: Error, request_id: String) -> HttpAnswer {
+    let told = match dialect {
+        Dialect::Json11 => json_code(error.code),
+        Dialect::Query { .. } => error.code,
+    };
     let blame = if error.code.status < 500 { Blame::Sender } else { Blame::Receiver };
-    let fault = Fault { code: error.code.name, message: error.message.as_deref(), blame };
+    let fault = Fault { code: told.name, message: error.message.as_deref(), blame };
     let rendered = error_body::render(dialect, &fault, &request_id);
     HttpAnswer {
-        status: error.code.status,
+        status: told.status,
         content_type: rendered.content_type,
         error_type: rendered.error_type,
         // AWS answers what is too large with a status alone.
