@@ -174,6 +174,10 @@ fn statement_record(
                 ConditionRecord {
                     key: line.key.text.clone(),
                     operator: line.operator.text.clone(),
+                    written: match condition.wanted.variables().is_empty() {
+                        true => Vec::new(),
+                        false => line.values.iter().map(|v| v.text.text.clone()).collect(),
+                    },
                     wanted: wanted_texts(ask, line, &condition.wanted),
                     had: entry.map(|entry| entry.values().map(str::to_owned).collect()),
                     set_by: entry.map(|entry| entry.set_by()),
@@ -330,6 +334,9 @@ pub struct ConditionRecord {
     pub operator: String,
     /// The values wanted; policy variables replaced by what they stood for.
     pub wanted: Vec<String>,
+    /// The values as written, where variables made them differ from `wanted`; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<String>,
     /// The values had; none when the key was missing.
     pub had: Option<Vec<String>>,
     /// Who set the key.

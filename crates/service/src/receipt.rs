@@ -41,7 +41,7 @@ pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
     });
     let keys = record.keys.iter().map(|read| KeyRead {
         key: read.key.clone().into(),
-        values: Some(read.values.clone()),
+        values: Some(ours::bounded_list(&read.values)),
         ours: is_ours(read.set_by),
     });
     let missing = record.missing.iter().map(|missing| KeyRead {
@@ -51,9 +51,16 @@ pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
     });
     draft.decision(DecisionRecord {
         keys: keys.chain(missing).collect(),
-        statements: statements.take(ours::MAX_STATEMENTS).collect(),
+        statements: about_it_first(statements.collect()),
         ..compact(ask, &record.decision)
     });
+}
+
+/// Statements about the action come first, so that the bound cuts the others.
+fn about_it_first(mut statements: Vec<StatementTrace>) -> Vec<StatementTrace> {
+    statements.sort_by_key(|statement| statement.failed == Some(Element::Action));
+    statements.truncate(ours::MAX_STATEMENTS);
+    statements
 }
 
 fn traced(
@@ -84,16 +91,16 @@ fn traced(
             Failed::Resource => Some(asked.resource.clone()),
             Failed::Condition => None,
         }),
-        wanted: statement.wanted.clone(),
+        wanted: ours::bounded_list(&statement.wanted),
         conditions: statement
             .conditions
             .iter()
             .map(|condition| ConditionTrace {
                 operator: condition.operator.clone(),
                 key: condition.key.clone(),
-                wanted: condition.wanted.clone(),
-                written: Vec::new(),
-                had: condition.had.clone(),
+                wanted: ours::bounded_list(&condition.wanted),
+                written: ours::bounded_list(&condition.written),
+                had: condition.had.as_deref().map(ours::bounded_list),
                 matched: condition.holds,
                 ours: condition.set_by.is_some_and(is_ours),
             })

@@ -471,6 +471,12 @@ impl Ours {
     }
 }
 
+/// At most [`MAX_LIST`] of `texts`, each cut to [`MAX_TEXT`] characters and free of tokens.
+#[must_use]
+pub fn bounded_list(texts: &[String]) -> Vec<String> {
+    texts.iter().take(MAX_LIST).map(|text| safe(text.clone().into()).into_owned()).collect()
+}
+
 /// `text`, cut to `limit` characters with a visible mark.
 #[must_use]
 pub fn bounded(text: Text, limit: usize) -> Text {

@@ -221,7 +221,8 @@ fn of_decision(event: &Event, decision: &DecisionRecord) -> Option<Cause> {
         return Some(cause("explicit-deny", text));
     }
     if decision.action == "sts:TagSession" && decision.layer.is_none_or(Layer::on_resource_side) {
-        if let Some(found) = closest(decision).and_then(|near| of_statement(event, near)) {
+        let near = closest(decision).filter(|near| near.failed == Some(Element::Condition));
+        if let Some(found) = near.and_then(|near| of_statement(event, near)) {
             return Some(found);
         }
         let from = match event.vestibule.mapped_tags.is_empty() {

@@ -397,7 +397,9 @@ fn ours_lines(event: &Event) -> Vec<String> {
     let ours = &event.vestibule;
     let mut lines = Vec::new();
     for key in &ours.extended_keys {
-        lines.push(format!("condition key {key} is an extended claim: AWS would not see it"));
+        lines.push(format!(
+            "condition key {key} is there by this server's configuration: AWS would not see it"
+        ));
     }
     for tag in &ours.mapped_tags {
         lines.push(format!(
