@@ -15,8 +15,47 @@ pub struct Settings {
     pub regions: Option<Vec<String>>,
     /// The account that the first start makes, with its administrator.
     pub account: AccountId,
-    /// Settings of OIDC providers that AWS has no field for, by provider ARN.
-    pub providers: HashMap<String, Provider>,
+    /// Settings of OIDC providers that AWS has no field for.
+    pub providers: Providers,
+}
+
+/// Settings of OIDC providers, found by provider ARN.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {
+    /// By ARN; `*` instead of the account means this provider in every account.
+    by_arn: HashMap<String, Provider>,
+    /// For every provider whose name begins with this, in every account.
+    below: Option<(String, Provider)>,
+}
+
+impl Providers {
+    /// Settings by ARN, where `*` instead of the account stands for every account.
+    pub fn new(by_arn: HashMap<String, Provider>) -> Self {
+        Self { by_arn, below: None }
+    }
+
+    /// The same for every provider whose name (URL without scheme) begins with `prefix`, unless it
+    /// has settings of its own: the built-in test issuer has as many names as a test wants.
+    #[must_use]
+    pub fn all_below(self, prefix: String, provider: Provider) -> Self {
+        Self { below: Some((prefix, provider)), ..self }
+    }
+
+    /// The settings of the provider with this ARN: its own, else those for every account.
+    pub fn get(&self, arn: &str) -> Option<&Provider> {
+        if let Some(own) = self.by_arn.get(arn) {
+            return Some(own);
+        }
+        if self.by_arn.is_empty() && self.below.is_none() {
+            return None;
+        }
+        let (head, name) = arn.split_once(":oidc-provider/")?;
+        let (head, _account) = head.rsplit_once(':')?;
+        self.by_arn.get(&format!("{head}:*:oidc-provider/{name}")).or_else(|| {
+            let (prefix, provider) = self.below.as_ref()?;
+            name.starts_with(prefix.as_str()).then_some(provider)
+        })
+    }
 }
 
 /// What AWS has no field for, of one OIDC provider.
@@ -53,4 +92,31 @@ pub enum ClaimKind {
     Number,
     /// A JSON boolean.
     Bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checks(providers: &Providers, arn: &str) -> Option<claims::Checks> {
+        providers.get(arn).map(|provider| provider.checks)
+    }
+
+    #[test]
+    fn a_providers_own_settings_come_before_those_for_every_account() {
+        let aws = Provider { checks: claims::Checks::Aws, ..Provider::default() };
+        let providers = Providers::new(HashMap::from([
+            ("arn:aws:iam::111122223333:oidc-provider/idp.example".to_owned(), aws.clone()),
+            ("arn:aws:iam::*:oidc-provider/idp.example".to_owned(), Provider::default()),
+        ]))
+        .all_below("127.0.0.1:1/_issuer/".to_owned(), aws);
+        let found = |arn: String| checks(&providers, &arn);
+        let of = |account: &str, name: &str| format!("arn:aws:iam::{account}:oidc-provider/{name}");
+        assert_eq!(found(of("111122223333", "idp.example")), Some(claims::Checks::Aws));
+        assert_eq!(found(of("444455556666", "idp.example")), Some(claims::Checks::Strict));
+        assert_eq!(found(of("444455556666", "idp.example/x")), None);
+        assert_eq!(found(of("444455556666", "127.0.0.1:1/_issuer/a")), Some(claims::Checks::Aws));
+        assert_eq!(found(of("444455556666", "127.0.0.1:12/_issuer/a")), None);
+        assert_eq!(checks(&Providers::default(), &of("444455556666", "idp.example")), None);
+    }
 }

@@ -5,6 +5,7 @@
 //!   lock               held by the server that runs here; holds its address
 //!   vestibule.db       the store
 //!   log/               the log book
+//!   seed.applied       which seed file was applied
 //!   master.key         0600, unless the settings take the master key from elsewhere
 //!   issuer.key         0600, the built-in test issuer's key, made when first needed
 //!   tls/               the development certificate and its authority
@@ -89,6 +90,11 @@ impl DataFolder {
         self.path.join("issuer.key")
     }
 
+    /// Which seed was applied.
+    pub fn seed_mark(&self) -> PathBuf {
+        self.path.join("seed.applied")
+    }
+
     /// The folder of the development certificate.
     pub fn tls(&self) -> PathBuf {
         self.path.join("tls")
@@ -144,7 +150,8 @@ impl DataFolder {
             name.push(suffix);
             PathBuf::from(name)
         };
-        let files = [store.clone(), beside("-wal"), beside("-shm"), beside("-journal")];
+        let files =
+            [store.clone(), beside("-wal"), beside("-shm"), beside("-journal"), self.seed_mark()];
         let mut removed = Vec::new();
         let mut note = |path: PathBuf, outcome: io::Result<()>| match outcome {
             Ok(()) => {

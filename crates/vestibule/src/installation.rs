@@ -12,7 +12,6 @@ use service::{
     plane::{Parts, Plane},
     settings::{self, ClaimKind, ExtendedClaim, Settings},
 };
-
 use store::segment::{Limits, WriterId};
 
 use crate::{
@@ -31,6 +30,29 @@ pub struct Installation {
     pub plane: Arc<Plane>,
     /// The master key lies in the data folder, about which the operator must be told.
     pub key_beside_the_data: bool,
+}
+
+/// Who opens an installation.
+#[derive(Clone, Copy, Debug)]
+pub enum Opener<'a> {
+    /// The server, under the folder's lock.
+    Server {
+        /// The URL below which it serves the built-in issuer: providers there may be reached
+        /// although they are on loopback.
+        test_issuer: Option<&'a str>,
+    },
+    /// A command, perhaps beside a server.
+    Command,
+}
+
+impl Opener<'_> {
+    /// The name under which it writes the log book; no two processes share one.
+    fn writer(self) -> String {
+        match self {
+            Opener::Server { .. } => "server".to_owned(),
+            Opener::Command => format!("command-{}", std::process::id()),
+        }
+    }
 }
 
 /// Why an installation does not open.
@@ -54,11 +76,17 @@ pub async fn open(
     config: &Config,
     folder: &DataFolder,
     clock: &Clock,
-    writer: &str,
+    opener: Opener<'_>,
 ) -> Result<Installation, NotOpen> {
     let failed = |error: &dyn std::fmt::Display| NotOpen(error.to_string());
     let keys = master_key::open(&config.master_key, folder).map_err(|error| failed(&error))?;
-    let settings = service_settings(config)?;
+    let mut settings = service_settings(config)?;
+    if let Opener::Server { test_issuer: Some(base) } = opener {
+        let authority = folder.tls().join("ca.pem");
+        let provider = own_issuer(base, &authority)?;
+        let name = base.split_once("://").map_or(base, |(_, name)| name);
+        settings.providers = settings.providers.all_below(format!("{name}/_issuer"), provider);
+    }
     let store =
         store::open(&store::Place::Sqlite(folder.store())).await.map_err(|error| failed(&error))?;
     let network =
@@ -71,7 +99,7 @@ pub async fn open(
         settings,
         keyring: keys.ring,
         store,
-        book: Arc::new(log_book(config, folder, writer)?),
+        book: Arc::new(log_book(config, folder, &opener.writer())?),
         idp: Keys::new(Fetcher::new(network, millis), PROVIDERS),
         clock: {
             let clock = clock.clone();
@@ -82,7 +110,7 @@ pub async fn open(
     Ok(Installation { plane: Arc::new(plane), key_beside_the_data: keys.beside_the_data })
 }
 
-/// The log book. `writer` keeps processes that write beside each other apart.
+/// The log book.
 fn log_book(config: &Config, folder: &DataFolder, writer: &str) -> Result<LogBook, NotOpen> {
     let wanted = &config.log_book;
     let writer = WriterId::new(writer)
@@ -119,6 +147,7 @@ pub fn service_settings(config: &Config) -> Result<Settings, NotOpen> {
     for (arn, provider) in &config.provider {
         providers.insert(arn.clone(), provider_settings(provider, everyone.as_deref())?);
     }
+    let providers = settings::Providers::new(providers);
     let regions = Some(config.regions.clone()).filter(|regions| !regions.is_empty());
     Ok(Settings { region: config.region.clone(), regions, account, providers })
 }
@@ -167,6 +196,25 @@ fn provider_settings(
             ..ProviderSettings::default()
         },
     })
+}
+
+/// How the server reaches its own test issuer.
+fn own_issuer(base: &str, authority: &Path) -> Result<settings::Provider, NotOpen> {
+    let mut reach = ProviderSettings::default();
+    match base.rsplit_once(':').and_then(|(_, port)| port.parse().ok()) {
+        Some(port) if base.starts_with("https://") => {
+            let loopback = ["127.0.0.0/8", "::1/128"];
+            reach.network = NetworkPolicy {
+                allow: loopback.iter().filter_map(|net| net.parse().ok()).collect(),
+                ports: vec![port],
+            };
+            if authority.exists() {
+                reach.ca_pem = Some(text(authority)?.into());
+            }
+        }
+        _ => reach.allow_http_loopback = true,
+    }
+    Ok(settings::Provider { reach, ..settings::Provider::default() })
 }
 
 fn claim_kind(kind: ClaimType) -> ClaimKind {

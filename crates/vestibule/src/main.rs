@@ -13,6 +13,8 @@ pub mod installation;
 pub mod issuer;
 pub mod listen;
 pub mod master_key;
+pub mod operator;
+pub mod seed;
 pub mod telemetry;
 
 #[global_allocator]

@@ -10,7 +10,10 @@ use super::{
     failure::Failure,
     screen::{Screen, Tone},
 };
-use crate::{clock::Clock, installation};
+use crate::{
+    clock::Clock,
+    installation::{self, Opener},
+};
 
 /// Make and list accounts
 #[derive(Debug, Subcommand)]
@@ -40,9 +43,7 @@ pub(super) fn run(command: &Command, global: &Global, screen: &Screen) -> Result
     let folder = global.folder()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // Two commands at once must not write one segment.
-        let writer = format!("command-{}", std::process::id());
-        let opened = installation::open(&config, &folder, &Clock::system(), &writer).await;
+        let opened = installation::open(&config, &folder, &Clock::system(), Opener::Command).await;
         let plane = opened.map_err(|error| Failure::new(error.to_string()))?.plane;
         match command {
             Command::Create(options) => {
@@ -70,14 +71,23 @@ pub(super) fn run(command: &Command, global: &Global, screen: &Screen) -> Result
 
 /// Shows an administrator's key, this once.
 pub(super) fn announce(admin: &Admin, screen: &Screen) -> Result<(), Failure> {
-    let (account, user) = (&admin.account, &admin.user);
-    let (key, secret) = (admin.access_key.as_str(), admin.secret.as_str());
+    announce_key(admin.account, &admin.user, admin.access_key.as_str(), &admin.secret, screen)
+}
+
+/// Shows a user's key, this once.
+pub(super) fn announce_key(
+    account: AccountId,
+    user: &str,
+    key: &str,
+    secret: &str,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let title = screen.paint(Tone::Strong, &format!("account {account}, user {user}"));
     let faint = screen.paint(Tone::Faint, "(the key is shown this once)");
     screen.either(
         &format!("{title} {faint}\n  AWS_ACCESS_KEY_ID={key}\n  AWS_SECRET_ACCESS_KEY={secret}"),
         &json!({
-            "event": "account",
+            "event": "access-key",
             "account": account,
             "user": user,
             "access_key_id": key,

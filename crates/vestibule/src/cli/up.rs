@@ -1,6 +1,10 @@
 //! `vestibule up`: the server.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use serde_json::json;
@@ -18,9 +22,10 @@ use crate::{
     config::{Config, Tls},
     data::DataFolder,
     front::{Front, aws::Aws},
-    installation::{self, Installation},
+    installation::{self, Installation, Opener},
     issuer::{Keys, TestIssuer},
     listen::{Drained, Identity, Listener, tls},
+    seed::Seed,
     telemetry::{self, Telemetry},
 };
 
@@ -48,6 +53,9 @@ pub struct Options {
     /// Speak TLS under a development certificate, made in the data folder
     #[arg(long)]
     pub tls: bool,
+    /// A start state to apply, once (docs/seed.md)
+    #[arg(long, value_name = "FILE")]
+    pub seed: Option<PathBuf>,
     /// Write the server's URL to this file when it answers
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
@@ -115,7 +123,8 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
     let scheme = if identity.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", listener.address()?);
 
-    let opened = installation::open(config, &folder, &clock, "server").await;
+    let opener = Opener::Server { test_issuer: config.test.issuer.then_some(url.as_str()) };
+    let opened = installation::open(config, &folder, &clock, opener).await;
     let Installation { plane, key_beside_the_data } =
         opened.map_err(|error| Failure::new(error.to_string()))?;
     if key_beside_the_data {
@@ -126,6 +135,9 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
         );
     }
     accounts(&plane, config, options, screen).await?;
+    if let Some(path) = &options.seed {
+        seed(path, &plane, &folder, screen).await?;
+    }
     tokio::spawn(Arc::clone(&plane).follow());
     tokio::spawn(Arc::clone(&plane).tend());
 
@@ -187,6 +199,24 @@ async fn accounts(
         }
     }
     Ok(())
+}
+
+async fn seed(
+    path: &Path,
+    plane: &Plane,
+    folder: &DataFolder,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let seed = Seed::read(path, plane.settings.account)?;
+    if seed.is_applied(folder) {
+        return Ok(());
+    }
+    let applied = seed.apply(plane).await.map_err(|stopped| Failure::new(stopped.to_string()))?;
+    for key in &applied.keys {
+        account::announce_key(key.account, &key.user, &key.id, &key.secret, screen)?;
+    }
+    tracing::info!(done = applied.done, present = applied.present, "seed applied");
+    Ok(seed.mark_applied(folder)?)
 }
 
 fn fixed_key(text: &str) -> Result<(AccessKeyId, Zeroizing<String>), Failure> {
