@@ -1,20 +1,22 @@
 //! The claims of one token, as JSON values by name.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A token's payload: an object whose members are claims.
 ///
-/// Says nothing about trust: both an unverified and a verified token have one.
+/// Says nothing about trust: both an unverified and a verified token have one. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Claims(Map<String, Value>);
+pub struct Claims(Arc<Map<String, Value>>);
 
 impl Claims {
     /// Claims from an already parsed object.
     #[must_use]
     pub fn new(members: Map<String, Value>) -> Self {
-        Self(members)
+        Self(Arc::new(members))
     }
 
     /// The claim's value; JSON `null` is a value.
@@ -65,7 +67,7 @@ impl Claims {
     /// The object, taken out.
     #[must_use]
     pub fn into_map(self) -> Map<String, Value> {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 }
 

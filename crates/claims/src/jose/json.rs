@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// What may be read.
@@ -177,10 +178,13 @@ impl<'de> Visitor<'de> for Node<'_> {
         let mut members = Map::new();
         while let Some(name) = items.next_key::<String>()? {
             let value = items.next_value_seed(Node { reading: &mut *self.reading, depth_left })?;
-            if members.contains_key(&name) {
-                self.reading.duplicates.push(name.clone());
+            match members.entry(name) {
+                Entry::Vacant(free) => drop(free.insert(value)),
+                Entry::Occupied(mut taken) => {
+                    self.reading.duplicates.push(taken.key().clone());
+                    taken.insert(value);
+                }
             }
-            members.insert(name, value);
         }
         Ok(Value::Object(members))
     }
