@@ -1,17 +1,25 @@
 //! Identity and Access Management: one file per noun. Source: IAM API Reference, 2010-05-08.
 
+mod absent;
+mod access_key;
+mod account;
 mod attached;
 pub mod aws_managed;
 mod bearer;
 mod boundary;
+mod delete;
 pub mod entity;
+mod group;
 mod inline;
+mod list;
 mod oidc_provider;
 pub mod page;
 mod policy;
+mod rename;
 mod role;
 mod tags;
 mod trust;
+mod user;
 
 use crate::registry::Api;
 
@@ -20,11 +28,20 @@ pub const API: Api = Api {
     name: "iam",
     source: "iam.amazonaws.com",
     actions: &[
+        &absent::ACTIONS,
+        &access_key::ACTIONS,
+        &account::ACTIONS,
         &attached::ACTIONS,
         &boundary::ACTIONS,
+        &delete::ACTIONS,
+        &group::ACTIONS,
         &inline::ACTIONS,
+        &list::ACTIONS,
         &oidc_provider::ACTIONS,
+        &policy::ACTIONS,
+        &rename::ACTIONS,
         &role::ACTIONS,
         &tags::ACTIONS,
+        &user::ACTIONS,
     ],
 };

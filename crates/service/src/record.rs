@@ -18,6 +18,9 @@ pub struct AccountRecord {
     pub id: AccountId,
     /// A name for people.
     pub name: String,
+    /// Its alias, unique in the installation.
+    #[serde(default)]
+    pub alias: Option<String>,
     /// When it was made.
     pub created: Millis,
 }

@@ -6,7 +6,7 @@ use policy::SetBy;
 use serde::{Deserialize, Serialize};
 
 use super::bearer::{Bearer, Group, Role, User, ask, find, put};
-use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
+use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY, capital};
 use super::page::{Page, Wanted, page};
 use super::policy::attachable;
 use crate::action::{Action, Ask, Done, Effect, Entry};
@@ -15,7 +15,7 @@ use crate::cx::Cx;
 use crate::error::{Error, Result};
 
 /// Policies attached to one entity. Source: IAM quotas.
-const MAX_ATTACHED: usize = 10;
+pub const MAX_ATTACHED: usize = 10;
 
 /// The actions of this file.
 pub const ACTIONS: [Entry; 9] = [
@@ -160,10 +160,4 @@ impl<B: Bearer> Action for List<B> {
             .collect();
         Ok(Done::read(ListOutput { attached_policies, is_truncated, marker }))
     }
-}
-
-/// `role` as the middle of a quota's name: `Role`.
-fn capital(kind: &str) -> String {
-    let mut letters = kind.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }

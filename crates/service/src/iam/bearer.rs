@@ -2,14 +2,15 @@
 //! attachments, boundaries and tags serves all three.
 
 use policy::{AccountId, SetBy, Tag};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::entity::{NO_SUCH_ENTITY, asked_arn};
+use super::entity::{self, ENTITY_ALREADY_EXISTS, LIMIT_EXCEEDED, NO_SUCH_ENTITY, asked_arn};
+use super::{group, role, user};
 use crate::action::Ask;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
 use crate::record::{GroupRecord, Policies, RoleRecord, UserRecord};
-use crate::world::{Account, Change, Entity, World};
+use crate::world::{Account, Change, Entity, Kind, World};
 
 /// An entity that bears policies, by its own names for what all of them can.
 pub trait Bearer: Send + Sync + 'static {
@@ -33,11 +34,31 @@ pub trait Bearer: Send + Sync + 'static {
     const DETACH_POLICY: &'static str;
     /// `ListAttachedRolePolicies`
     const LIST_ATTACHED: &'static str;
+    /// `ListRoles`
+    const LIST: &'static str;
+    /// `Roles`: the list in its answer.
+    const LIST_FIELD: &'static str;
+    /// `DeleteRole`
+    const DELETE: &'static str;
+    /// The kind of its documents in the store.
+    const STORED: Kind;
+    /// The quota of the account for such entities, by AWS's name. Source: IAM quotas.
+    const QUOTA: (&'static str, usize);
     /// What is stored of it.
     type Record: Clone + Send + Sync;
+    /// As answers write it.
+    type View: Serialize + Send;
 
     /// The one of that name, in whatever case, with its ARN.
     fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a Self::Record, &'a str)>;
+    /// All in the account, in the order of their lower-case names.
+    fn all(account: &Account) -> impl Iterator<Item = &Self::Record>;
+    /// Its name.
+    fn name(record: &Self::Record) -> &str;
+    /// Its view; lists leave the tags out, as AWS does.
+    fn view(world: &World, record: &Self::Record, listed: bool) -> Self::View;
+    /// What, beside policies, must be taken from it before it can be deleted, in AWS's words.
+    fn held(world: &World, record: &Self::Record) -> Option<&'static str>;
     /// Its policies.
     fn policies(record: &Self::Record) -> &Policies;
     /// Its policies, to change.
@@ -70,6 +91,16 @@ pub trait Principal: Bearer {
     fn boundary_mut(record: &mut Self::Record) -> &mut Option<String>;
 }
 
+/// A bearer that can take another name or path: a user or a group.
+pub trait Renamed: Bearer {
+    /// `UpdateUser`
+    const UPDATE: &'static str;
+    /// Gives it another name and path.
+    fn rename(record: &mut Self::Record, name: String, path: String);
+    /// Entities that know it by its name, as they shall be under the new one.
+    fn followers(world: &World, record: &Self::Record, name: &str) -> Vec<Change>;
+}
+
 /// A name alone.
 #[derive(Deserialize)]
 pub struct Named {
@@ -94,6 +125,29 @@ pub fn find<'w, B: Bearer>(
 /// How AWS says that there is none.
 pub fn missing(kind: &str, name: &str) -> Error {
     Error::new(NO_SUCH_ENTITY, format!("The {kind} with name {name} cannot be found."))
+}
+
+/// There is room for one more of that name.
+///
+/// # Errors
+/// `EntityAlreadyExists` or `LimitExceeded`, in AWS's words.
+pub fn vacant<B: Bearer>(account: &Account, name: &str) -> Result<()> {
+    if B::lookup(account, name).is_some() {
+        return Err(taken::<B>(name));
+    }
+    let (quota, most) = B::QUOTA;
+    match B::all(account).count() < most {
+        true => Ok(()),
+        false => {
+            Err(Error::new(LIMIT_EXCEEDED, format!("Cannot exceed quota for {quota}: {most}")))
+        }
+    }
+}
+
+/// How AWS says that the name is another's.
+pub fn taken<B: Bearer>(name: &str) -> Error {
+    let text = format!("{} with name {name} already exists.", entity::capital(B::KIND));
+    Error::new(ENTITY_ALREADY_EXISTS, text)
 }
 
 /// What is asked about a bearer that is named: its ARN, its tags and its boundary if it exists,
@@ -138,10 +192,28 @@ impl Bearer for Role {
     const ATTACH_POLICY: &'static str = "AttachRolePolicy";
     const DETACH_POLICY: &'static str = "DetachRolePolicy";
     const LIST_ATTACHED: &'static str = "ListAttachedRolePolicies";
+    const LIST: &'static str = "ListRoles";
+    const LIST_FIELD: &'static str = "Roles";
+    const DELETE: &'static str = "DeleteRole";
+    const STORED: Kind = Kind::Role;
+    const QUOTA: (&'static str, usize) = ("RolesPerAccount", 1000);
     type Record = RoleRecord;
+    type View = role::View;
 
     fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a RoleRecord, &'a str)> {
         account.roles.find(name).map(|role| (&role.record, role.arn.as_str()))
+    }
+    fn all(account: &Account) -> impl Iterator<Item = &RoleRecord> {
+        account.roles.iter().map(|role| &role.record)
+    }
+    fn name(record: &RoleRecord) -> &str {
+        &record.name
+    }
+    fn view(world: &World, record: &RoleRecord, listed: bool) -> role::View {
+        role::view(world, record, !listed)
+    }
+    fn held(_world: &World, _record: &RoleRecord) -> Option<&'static str> {
+        None
     }
     fn policies(record: &RoleRecord) -> &Policies {
         &record.policies
@@ -188,10 +260,28 @@ impl Bearer for User {
     const ATTACH_POLICY: &'static str = "AttachUserPolicy";
     const DETACH_POLICY: &'static str = "DetachUserPolicy";
     const LIST_ATTACHED: &'static str = "ListAttachedUserPolicies";
+    const LIST: &'static str = "ListUsers";
+    const LIST_FIELD: &'static str = "Users";
+    const DELETE: &'static str = "DeleteUser";
+    const STORED: Kind = Kind::User;
+    const QUOTA: (&'static str, usize) = ("UsersPerAccount", 5000);
     type Record = UserRecord;
+    type View = user::View;
 
     fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a UserRecord, &'a str)> {
         account.users.find(name).map(|user| (&user.record, user.arn.as_str()))
+    }
+    fn all(account: &Account) -> impl Iterator<Item = &UserRecord> {
+        account.users.iter().map(|user| &user.record)
+    }
+    fn name(record: &UserRecord) -> &str {
+        &record.name
+    }
+    fn view(_world: &World, record: &UserRecord, listed: bool) -> user::View {
+        user::view(record, !listed)
+    }
+    fn held(world: &World, record: &UserRecord) -> Option<&'static str> {
+        user::held(world, record)
     }
     fn policies(record: &UserRecord) -> &Policies {
         &record.policies
@@ -227,6 +317,17 @@ impl Principal for User {
     }
 }
 
+impl Renamed for User {
+    const UPDATE: &'static str = "UpdateUser";
+    fn rename(record: &mut UserRecord, name: String, path: String) {
+        record.name = name;
+        record.path = path;
+    }
+    fn followers(world: &World, record: &UserRecord, name: &str) -> Vec<Change> {
+        user::keys_under(world, record, name)
+    }
+}
+
 impl Bearer for Group {
     const KIND: &'static str = "group";
     const NAME_FIELD: &'static str = "GroupName";
@@ -238,10 +339,28 @@ impl Bearer for Group {
     const ATTACH_POLICY: &'static str = "AttachGroupPolicy";
     const DETACH_POLICY: &'static str = "DetachGroupPolicy";
     const LIST_ATTACHED: &'static str = "ListAttachedGroupPolicies";
+    const LIST: &'static str = "ListGroups";
+    const LIST_FIELD: &'static str = "Groups";
+    const DELETE: &'static str = "DeleteGroup";
+    const STORED: Kind = Kind::Group;
+    const QUOTA: (&'static str, usize) = ("GroupsPerAccount", 300);
     type Record = GroupRecord;
+    type View = group::View;
 
     fn lookup<'a>(account: &'a Account, name: &str) -> Option<(&'a GroupRecord, &'a str)> {
         account.groups.find(name).map(|group| (&group.record, group.arn.as_str()))
+    }
+    fn all(account: &Account) -> impl Iterator<Item = &GroupRecord> {
+        account.groups.iter().map(|group| &group.record)
+    }
+    fn name(record: &GroupRecord) -> &str {
+        &record.name
+    }
+    fn view(_world: &World, record: &GroupRecord, _listed: bool) -> group::View {
+        group::view(record)
+    }
+    fn held(world: &World, record: &GroupRecord) -> Option<&'static str> {
+        group::held(world, record)
     }
     fn policies(record: &GroupRecord) -> &Policies {
         &record.policies
@@ -260,5 +379,16 @@ impl Bearer for Group {
     }
     fn entity(record: GroupRecord) -> Entity {
         Entity::Group(record)
+    }
+}
+
+impl Renamed for Group {
+    const UPDATE: &'static str = "UpdateGroup";
+    fn rename(record: &mut GroupRecord, name: String, path: String) {
+        record.name = name;
+        record.path = path;
+    }
+    fn followers(world: &World, record: &GroupRecord, name: &str) -> Vec<Change> {
+        group::members_under(world, record, name)
     }
 }

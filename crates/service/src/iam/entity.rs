@@ -3,6 +3,7 @@
 use policy::{AccountId, Tag};
 use serde::{Deserialize, Serialize};
 
+use crate::action::Ask;
 use crate::error::{Code, Error, Result, code};
 use crate::sts::tags::same;
 
@@ -30,6 +31,22 @@ pub struct TagView {
     value: String,
 }
 
+/// A permissions boundary as answers write it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BoundaryView {
+    permissions_boundary_type: &'static str,
+    permissions_boundary_arn: String,
+}
+
+/// A boundary's view.
+pub fn boundary_view(arn: Option<&String>) -> Option<BoundaryView> {
+    arn.map(|arn| BoundaryView {
+        permissions_boundary_type: "Policy",
+        permissions_boundary_arn: arn.clone(),
+    })
+}
+
 /// Tags as answers write them.
 pub fn views(tags: &[Tag]) -> Vec<TagView> {
     tags.iter().map(|tag| TagView { key: tag.key.clone(), value: tag.value.clone() }).collect()
@@ -44,6 +61,14 @@ pub fn arn(kind: &str, account: &AccountId, path: &str, name: &str) -> String {
 /// the one without a path, as AWS does.
 pub fn asked_arn(kind: &str, account: &AccountId, found: Option<&str>, name: &str) -> String {
     found.map_or_else(|| arn(kind, account, "/", name), str::to_owned)
+}
+
+/// An entity that is made with tags needs leave for both: `making`, and the same about `tagging`.
+pub fn with_tagging(making: Ask, tags: &[Tag], tagging: &str) -> Vec<Ask> {
+    match tags.is_empty() {
+        true => vec![making],
+        false => vec![making.clone(), making.about(tagging)],
+    }
 }
 
 /// Puts tags over those that are there.
@@ -86,6 +111,12 @@ pub fn check_tags(tags: &[Tag]) -> Result<()> {
         )),
         false => Ok(()),
     }
+}
+
+/// `role` as AWS writes it at the start of a sentence or in the middle of a name: `Role`.
+pub fn capital(kind: &str) -> String {
+    let mut letters = kind.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 /// RFC 3986 percent-encoding of a policy document, as IAM's answers carry it.

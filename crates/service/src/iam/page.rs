@@ -4,12 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use crate::error::{Code, Error, Result};
+use super::entity::INVALID_INPUT;
+use crate::error::{Error, Result};
 
 /// How many items a page has when the caller does not say. Source: IAM API Reference.
 const DEFAULT_ITEMS: i64 = 100;
-
-const INVALID_INPUT: Code = Code::new("InvalidInput", 400);
 
 /// What a caller says about the page that it wants.
 #[derive(Debug, Default, Deserialize)]
@@ -30,6 +29,17 @@ pub struct Page<T> {
     pub is_truncated: bool,
     /// Where to go on.
     pub marker: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The same page of other things.
+    pub fn map<U>(self, see: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(see).collect(),
+            is_truncated: self.is_truncated,
+            marker: self.marker,
+        }
+    }
 }
 
 /// Cuts a page out of items that come in the order of their keys. A marker names the last key

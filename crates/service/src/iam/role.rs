@@ -1,35 +1,37 @@
-//! Roles: create, read, update, delete, tag. Their policies are in [`super::inline`] and
-//! [`super::attached`].
+//! Roles: create, read, update. What they share with users and groups is in the files named for
+//! it: [`super::list`], [`super::delete`], [`super::inline`], [`super::attached`].
 
 use policy::{SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
-use super::bearer::{Named, Role, ask, find};
-use super::entity::{self, DELETE_CONFLICT, ENTITY_ALREADY_EXISTS, TagView, encoded};
-use super::page::{Page, Wanted, page};
+use super::bearer::{Named, Role, ask, find, put, vacant};
+use super::entity::{self, BoundaryView, TagView, encoded};
 use super::trust;
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::{Prefix, UniqueId};
 use crate::record::{Policies, RoleRecord};
 use crate::time::iso_seconds;
-use crate::world::{self, Change, Entity, Kind, World};
+use crate::world::World;
+
+/// Seconds that a session lasts at most when nothing is said. Source: CreateRole.
+const DEFAULT_SESSION: i64 = 3600;
 
 /// The actions of this file.
 pub const ACTIONS: [Entry; 5] = [
     Entry::of::<CreateRole>(),
-    Entry::of::<DeleteRole>(),
     Entry::of::<GetRole>(),
-    Entry::of::<ListRoles>(),
     Entry::of::<UpdateAssumeRolePolicy>(),
+    Entry::of::<UpdateRole>(),
+    Entry::of::<UpdateRoleDescription>(),
 ];
 
 /// A role as answers write it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct RoleView {
+pub struct View {
     path: String,
     role_name: String,
     role_id: String,
@@ -43,27 +45,23 @@ pub struct RoleView {
     permissions_boundary: Option<BoundaryView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<TagView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_last_used: Option<LastUsed>,
 }
 
-/// A permissions boundary as answers write it.
+/// When a role last issued credentials; empty where that is not known, as on AWS.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct BoundaryView {
-    permissions_boundary_type: &'static str,
-    permissions_boundary_arn: String,
+pub struct LastUsed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
 }
 
-/// A boundary's view.
-pub fn boundary_view(arn: Option<&String>) -> Option<BoundaryView> {
-    arn.map(|arn| BoundaryView {
-        permissions_boundary_type: "Policy",
-        permissions_boundary_arn: arn.clone(),
-    })
-}
-
-/// A role's view; lists leave the tags out, as AWS does.
-pub fn view(world: &World, record: &RoleRecord, with_tags: bool) -> RoleView {
-    RoleView {
+/// A role's view; lists leave out its tags and when it was used, as AWS does.
+pub fn view(world: &World, record: &RoleRecord, whole: bool) -> View {
+    View {
         path: record.path.clone(),
         role_name: record.name.clone(),
         role_id: record.id.to_string(),
@@ -72,8 +70,12 @@ pub fn view(world: &World, record: &RoleRecord, with_tags: bool) -> RoleView {
         assume_role_policy_document: encoded(&trust::shown(world, &record.trust)),
         description: record.description.clone(),
         max_session_duration: record.max_session,
-        permissions_boundary: boundary_view(record.boundary.as_ref()),
-        tags: if with_tags { entity::views(&record.tags) } else { Vec::new() },
+        permissions_boundary: entity::boundary_view(record.boundary.as_ref()),
+        tags: if whole { entity::views(&record.tags) } else { Vec::new() },
+        role_last_used: whole.then(|| LastUsed {
+            last_used_date: record.last_used.as_ref().map(|(at, _)| iso_seconds(*at)),
+            region: record.last_used.as_ref().map(|(_, region)| region.clone()),
+        }),
     }
 }
 
@@ -81,7 +83,7 @@ pub fn view(world: &World, record: &RoleRecord, with_tags: bool) -> RoleView {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct OneRole {
-    role: RoleView,
+    role: View,
 }
 
 /// `CreateRole`
@@ -116,10 +118,7 @@ impl Action for CreateRole {
         if let Some(boundary) = &input.permissions_boundary {
             ask = ask.key("iam:PermissionsBoundary", boundary, SetBy::Request);
         }
-        Ok(match input.tags.is_empty() {
-            true => vec![ask],
-            false => vec![ask.clone(), ask.about("iam:TagRole")],
-        })
+        Ok(entity::with_tagging(ask, &input.tags, "iam:TagRole"))
     }
 
     async fn run(
@@ -128,10 +127,7 @@ impl Action for CreateRole {
         _permit: Permit<Self>,
     ) -> Result<Done<OneRole>> {
         let account = cx.caller.account()?;
-        if find::<Role>(&cx.world, account, &input.name).is_ok() {
-            let text = format!("Role with name {} already exists.", input.name);
-            return Err(Error::new(ENTITY_ALREADY_EXISTS, text));
-        }
+        vacant::<Role>(cx.account()?, &input.name)?;
         entity::check_tags(&input.tags)?;
         super::policy::check_boundary(&cx.world, account, input.permissions_boundary.as_deref())?;
         let record = RoleRecord {
@@ -141,7 +137,7 @@ impl Action for CreateRole {
             id: UniqueId::fresh(Prefix::Role),
             created: cx.now.as_millisecond(),
             description: input.description,
-            max_session: input.max_session_duration.unwrap_or(3600),
+            max_session: input.max_session_duration.unwrap_or(DEFAULT_SESSION),
             trust: trust::bind(&cx.world, &input.assume_role_policy_document)?,
             policies: Policies::default(),
             boundary: input.permissions_boundary,
@@ -149,7 +145,7 @@ impl Action for CreateRole {
             last_used: None,
         };
         let role = view(&cx.world, &record, true);
-        Ok(Done::write(OneRole { role }, vec![Change::Put(Entity::Role(record))]))
+        Ok(Done::write(OneRole { role }, put::<Role>(record)))
     }
 }
 
@@ -169,84 +165,6 @@ impl Action for GetRole {
     async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<OneRole>> {
         let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
         Ok(Done::read(OneRole { role: view(&cx.world, record, true) }))
-    }
-}
-
-/// `DeleteRole`
-pub struct DeleteRole;
-
-impl Action for DeleteRole {
-    const NAME: &'static str = "DeleteRole";
-    const EFFECT: Effect = Effect::Write;
-    type Input = Named;
-    type Output = ();
-
-    fn asks(cx: &Cx<'_>, input: &Named) -> Result<Vec<Ask>> {
-        Ok(vec![ask::<Role>(cx, "DeleteRole", &input.name)?])
-    }
-
-    async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<()>> {
-        let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
-        if !record.policies.attached.is_empty() {
-            let text = "Cannot delete entity, must detach all policies first.";
-            return Err(Error::new(DELETE_CONFLICT, text));
-        }
-        if !record.policies.inline.is_empty() {
-            let text = "Cannot delete entity, must delete policies first.";
-            return Err(Error::new(DELETE_CONFLICT, text));
-        }
-        let id = world::named(&record.account, &record.name);
-        Ok(Done::write((), vec![Change::Delete(Kind::Role, id)]))
-    }
-}
-
-/// `ListRoles`
-pub struct ListRoles;
-
-/// Its input.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListInput {
-    path_prefix: Option<String>,
-    #[serde(flatten)]
-    wanted: Wanted,
-}
-
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    roles: Vec<RoleView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-impl Action for ListRoles {
-    const NAME: &'static str = "ListRoles";
-    const EFFECT: Effect = Effect::Read;
-    type Input = ListInput;
-    type Output = ListOutput;
-
-    fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
-        let account = cx.caller.account()?;
-        let prefix = input.path_prefix.as_deref().unwrap_or("/");
-        let arn = format!("arn:aws:iam::{account}:role{prefix}");
-        Ok(vec![Ask::identity(cx, "iam:ListRoles", &arn, account)])
-    }
-
-    async fn run(
-        cx: &mut Cx<'_>,
-        input: ListInput,
-        _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
-        let account = cx.account()?;
-        let prefix = input.path_prefix.as_deref().unwrap_or("/");
-        let roles = account.roles.iter().filter(|role| role.record.path.starts_with(prefix));
-        let Page { items, is_truncated, marker } =
-            page(roles, |role| role.record.name.to_ascii_lowercase(), &input.wanted)?;
-        let roles = items.into_iter().map(|role| view(&cx.world, &role.record, false)).collect();
-        Ok(Done::read(ListOutput { roles, is_truncated, marker }))
     }
 }
 
@@ -276,6 +194,82 @@ impl Action for UpdateAssumeRolePolicy {
         let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
         let trust = trust::bind(&cx.world, &input.policy_document)?;
         let record = RoleRecord { trust, ..record.clone() };
-        Ok(Done::write((), vec![Change::Put(Entity::Role(record))]))
+        Ok(Done::write((), put::<Role>(record)))
+    }
+}
+
+/// `UpdateRole`: what is not given goes back to its default.
+pub struct UpdateRole;
+
+/// Its input.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateInput {
+    #[serde(rename = "RoleName")]
+    name: String,
+    description: Option<String>,
+    max_session_duration: Option<i64>,
+}
+
+/// An empty result element.
+#[derive(Serialize)]
+pub struct Empty {}
+
+impl Action for UpdateRole {
+    const NAME: &'static str = "UpdateRole";
+    const EFFECT: Effect = Effect::Write;
+    type Input = UpdateInput;
+    type Output = Empty;
+
+    fn asks(cx: &Cx<'_>, input: &UpdateInput) -> Result<Vec<Ask>> {
+        Ok(vec![ask::<Role>(cx, Self::NAME, &input.name)?])
+    }
+
+    async fn run(
+        cx: &mut Cx<'_>,
+        input: UpdateInput,
+        _permit: Permit<Self>,
+    ) -> Result<Done<Empty>> {
+        let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
+        let record = RoleRecord {
+            description: input.description,
+            max_session: input.max_session_duration.unwrap_or(DEFAULT_SESSION),
+            ..record.clone()
+        };
+        Ok(Done::write(Empty {}, put::<Role>(record)))
+    }
+}
+
+/// `UpdateRoleDescription`
+pub struct UpdateRoleDescription;
+
+/// Its input.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescriptionInput {
+    #[serde(rename = "RoleName")]
+    name: String,
+    description: String,
+}
+
+impl Action for UpdateRoleDescription {
+    const NAME: &'static str = "UpdateRoleDescription";
+    const EFFECT: Effect = Effect::Write;
+    type Input = DescriptionInput;
+    type Output = OneRole;
+
+    fn asks(cx: &Cx<'_>, input: &DescriptionInput) -> Result<Vec<Ask>> {
+        Ok(vec![ask::<Role>(cx, Self::NAME, &input.name)?])
+    }
+
+    async fn run(
+        cx: &mut Cx<'_>,
+        input: DescriptionInput,
+        _permit: Permit<Self>,
+    ) -> Result<Done<OneRole>> {
+        let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
+        let record = RoleRecord { description: Some(input.description), ..record.clone() };
+        let role = view(&cx.world, &record, true);
+        Ok(Done::write(OneRole { role }, put::<Role>(record)))
     }
 }

@@ -126,7 +126,8 @@ impl Plane {
             active: true,
             created: now.as_millisecond(),
         };
-        let account = AccountRecord { id, name: name.to_owned(), created: now.as_millisecond() };
+        let account =
+            AccountRecord { id, name: name.to_owned(), alias: None, created: now.as_millisecond() };
         let changes = [
             Change::Put(Entity::Account(account)),
             Change::Put(Entity::User(user)),

@@ -9,7 +9,7 @@ use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
 use crate::iam::entity::{
-    ENTITY_ALREADY_EXISTS, INVALID_INPUT, LIMIT_EXCEEDED, MAX_TAGS, TagView, views,
+    ENTITY_ALREADY_EXISTS, INVALID_INPUT, LIMIT_EXCEEDED, MAX_TAGS, TagView, views, with_tagging,
 };
 use crate::idp::{self, discovery};
 use crate::record::OidcProviderRecord;
@@ -55,10 +55,7 @@ impl Action for CreateOpenIdConnectProvider {
         let arn = arn_of(account, &registered(cx, &input.url)?);
         let ask = Ask::identity(cx, "iam:CreateOpenIDConnectProvider", &arn, account)
             .request_tags(&input.tags);
-        Ok(match input.tags.is_empty() {
-            true => vec![ask],
-            false => vec![ask.clone(), ask.about("iam:TagOpenIDConnectProvider")],
-        })
+        Ok(with_tagging(ask, &input.tags, "iam:TagOpenIDConnectProvider"))
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
