@@ -54,13 +54,13 @@ impl Who {
         let choices = &scene.ask.choices;
         let if_so = |is: bool, grant| if is { grant } else { Grant::None };
         match (self, principal) {
+            // In other policies, as those of RCPs and endpoints, everyone is everyone.
+            (Self::Everyone, _) if !trust => Grant::Star,
             (Self::Everyone, Principal::WebIdentity { .. } | Principal::Saml { .. }) => {
-                if_so(trust && choices.star_trust_matches_federation, Grant::Star)
+                if_so(choices.star_trust_matches_federation, Grant::Star)
             }
-            (Self::Everyone, Principal::Anonymous | Principal::Service { .. }) => {
-                if_so(!trust, Grant::Star)
-            }
-            (Self::Everyone, _) if trust && !choices.star_trust_suffices_in_account => {
+            (Self::Everyone, Principal::Anonymous | Principal::Service { .. }) => Grant::None,
+            (Self::Everyone, _) if !choices.star_trust_suffices_in_account => {
                 Grant::Account
             }
             (Self::Everyone, _) => Grant::Star,
