@@ -45,7 +45,10 @@ impl ArnPattern {
             Self::All => Match::Yes,
             Self::Whole(pattern) => pattern.matches(text, cx),
             Self::Parts(patterns) => {
-                let Some(parts) = parts else { return Match::No };
+                let Some(parts) = parts else {
+                    let unresolved = self.variables().any(|v| v.resolve(cx).is_none());
+                    return if unresolved { Match::Unresolved } else { Match::No };
+                };
                 let mut outcome = Match::Yes;
                 for (pattern, part) in patterns.iter().zip(parts) {
                     match pattern.matches(part, cx) {
