@@ -248,7 +248,7 @@ impl Wanted {
             Family::Bool | Family::Null => Self::Truths(values.map(boolean::read).collect()),
             Family::Binary => Self::Bytes(values.map(binary::read).collect()),
             Family::Ip => Self::Networks(values.map(ip::Network::read).collect()),
-            Family::Arn => Self::Arns(values.map(|v| ArnPattern::compile(v, variables)).collect()),
+            Family::Arn => Self::Arns(values.map(|v| arn::read(v, version)).collect()),
         }
     }
 

@@ -186,8 +186,13 @@ pub(super) fn compare(
 /// A pattern that is not an ARN.
 pub(super) struct Unreadable;
 
+/// A wanted value; none when IAM would refuse to store it.
+pub(super) fn read(literal: &str, version: Version) -> Option<ArnPattern> {
+    let pattern = ArnPattern::compile(literal, version == Version::V2012)?;
+    let begins = literal.starts_with("arn:") || literal.starts_with(['*', '$']);
+    begins.then_some(pattern)
+}
+
 pub(super) fn fault(literal: &str, version: Version) -> Option<&'static str> {
-    let pattern = ArnPattern::compile(literal, version == Version::V2012);
-    let begins = literal.starts_with("arn:") || literal == "*" || literal.starts_with(['*', '$']);
-    (pattern.is_none() || !begins).then_some("not an ARN")
+    read(literal, version).is_none().then_some("not an ARN")
 }
