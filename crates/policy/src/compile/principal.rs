@@ -60,9 +60,7 @@ impl Who {
                 if_so(choices.star_trust_matches_federation, Grant::Star)
             }
             (Self::Everyone, Principal::Anonymous | Principal::Service { .. }) => Grant::None,
-            (Self::Everyone, _) if !choices.star_trust_suffices_in_account => {
-                Grant::Account
-            }
+            (Self::Everyone, _) if !choices.star_trust_suffices_in_account => Grant::Account,
             (Self::Everyone, _) => Grant::Star,
             (Self::Account(account), principal) => {
                 let signed = !principal.is_unsigned_federation();
