@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod completions;
+pub mod demo;
 pub mod failure;
 pub mod policy;
 pub mod reset;
@@ -25,6 +26,7 @@ use crate::{config::Config, data::DataFolder};
 #[command(name = "vestibule", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "\
 Examples:
+  vestibule demo                                 the main job in one terminal
   vestibule up                                   serve on 127.0.0.1:4570, keep all in ./.vestibule
   vestibule token mint --profile github          a token like those of GitHub Actions
   vestibule policy check trust.json              what AWS would say to a policy document
@@ -76,6 +78,7 @@ pub enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Options),
     Up(up::Options),
     Reset(reset::Options),
     #[command(subcommand)]
@@ -114,6 +117,7 @@ impl Cli {
     fn run(self, screen: &Screen) -> Result<Ending, Failure> {
         let global = &self.global;
         match self.command {
+            Command::Demo(options) => demo::run(&options, global, screen),
             Command::Up(options) => up::run(&options, global, screen),
             Command::Reset(options) => reset::run(&options, global, screen),
             Command::Account(command) => account::run(&command, global, screen),

@@ -5,6 +5,7 @@
 //! a [`front`] door before it and lets the [`listen`]er serve.
 
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod data;
