@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::{AccountId, Document, SetBy, Strictness};
+use policy::{AccountId, Context, Document, SetBy, Strictness};
 use serde::{Deserialize, Serialize};
 
 use super::tags::SessionTags;
@@ -63,38 +63,32 @@ pub struct Issued {
     pub packed: Option<u64>,
 }
 
-/// Adds to the trust ask what every AssumeRole call shows, and asks separately for tags and for a
-/// source identity where there are some.
+/// The trust ask of every AssumeRole call, and separate ones for tags and for a source identity
+/// where there are some. `own_keys` adds what only this call shows.
 pub fn trust_asks(
     cx: &Cx<'_>,
     action: &str,
     role: &Arc<Role>,
     wanted: &Wanted<'_>,
     passed: &[policy::Tag],
+    own_keys: impl FnOnce(&mut Context),
 ) -> Vec<Ask> {
     let mut ask = Ask::trust(cx, action, role).request_tags(passed).key(
         "sts:RoleSessionName",
         wanted.name,
         SetBy::Request,
     );
+    let context = &mut ask.question.context;
     if !wanted.tags.transitive.is_empty() {
-        ask.question.context.set_many(
-            "sts:TransitiveTagKeys",
-            &wanted.tags.transitive,
-            SetBy::Request,
-        );
+        context.set_many("sts:TransitiveTagKeys", &wanted.tags.transitive, SetBy::Request);
     }
     if let Some(identity) = &wanted.source_identity {
-        ask = ask.key("sts:SourceIdentity", identity, SetBy::Request);
+        context.set("sts:SourceIdentity", identity, SetBy::Request);
     }
-    let mut asks = Vec::with_capacity(3);
-    let more = |action: &str| ask.about(action);
-    let tag_session = (!wanted.tags.tags.is_empty()).then(|| more("sts:TagSession"));
-    let set_source = wanted.source_identity.is_some().then(|| more("sts:SetSourceIdentity"));
-    asks.push(ask.clone());
-    asks.extend(tag_session);
-    asks.extend(set_source);
-    asks
+    own_keys(context);
+    let tag_session = (!wanted.tags.tags.is_empty()).then(|| ask.about("sts:TagSession"));
+    let set_source = wanted.source_identity.is_some().then(|| ask.about("sts:SetSourceIdentity"));
+    std::iter::once(ask).chain(tag_session).chain(set_source).collect()
 }
 
 /// Issues the session.

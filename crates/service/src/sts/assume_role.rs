@@ -1,6 +1,6 @@
 //! `AssumeRole`: an AWS principal becomes a role's session.
 
-use policy::{SetBy, Tag};
+use policy::{Context, SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::arn;
@@ -62,21 +62,17 @@ impl Action for AssumeRole {
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
             return Err(no_such_role(cx, "sts:AssumeRole", role_arn.as_str()));
         };
-        let mut asks = assume::trust_asks(cx, "sts:AssumeRole", role, &wanted, &input.tags);
-        if let Some(id) = &input.external_id {
-            for ask in &mut asks {
-                ask.question.context.set("sts:ExternalId", id, SetBy::Request);
+        let keys = |context: &mut Context| {
+            if let Some(id) = &input.external_id {
+                context.set("sts:ExternalId", id, SetBy::Request);
             }
-        }
-        // Tags that are handed on replace the target role's own of the same key before its trust
-        // policy is asked.
-        let handed_on = inherited(cx);
-        for ask in &mut asks {
+            // Tags that are handed on replace the target role's own of the same key before its
+            // trust policy is asked.
             for family in ["aws:ResourceTag/", "iam:ResourceTag/"] {
-                ask.question.context.set_tags(family, &handed_on.tags, SetBy::Session);
+                context.set_tags(family, &inherited(cx).tags, SetBy::Session);
             }
-        }
-        Ok(asks)
+        };
+        Ok(assume::trust_asks(cx, "sts:AssumeRole", role, &wanted, &input.tags, keys))
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {

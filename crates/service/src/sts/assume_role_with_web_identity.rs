@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use claims::oidc::{self, Input as Judged, Issuer, ProviderRules};
-use claims::{Failure, UnixTime};
+use claims::{Claims, Failure, UnixTime};
 use policy::{Arn, Principal};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -18,16 +18,16 @@ use super::federation::{self, Federation};
 use super::tags::{self, SessionTags};
 use super::token_cache::{Key, Proven};
 use crate::action::{Action, Ask, Done, Effect, Proof};
-use crate::audit::UserIdentity;
+use crate::audit::{Check, UserIdentity};
 use crate::authorize::{Permit, no_such_role};
 use crate::caller::Caller;
 use crate::credentials::Credentials;
 use crate::cx::Cx;
 use crate::error::{Code, Error, Result, code};
+use crate::idp::tls::VerifiedBy;
 use crate::idp::{self, IdpError, ProviderKey};
 use crate::receipt;
 use crate::record::OidcProviderRecord;
-use crate::settings;
 
 const EXPIRED_TOKEN: Code = Code::new("ExpiredTokenException", 400);
 const IDP_COMMUNICATION_ERROR: Code = Code::new("IDPCommunicationError", 400);
@@ -79,34 +79,28 @@ impl Action for AssumeRoleWithWebIdentity {
         cx.receipt.resource(Some(account.as_str()), "AWS::IAM::Role", role_arn.as_str());
         refuse_built_in(input.provider_id.as_deref())?;
 
+        let key = Key {
+            fingerprint: oidc::fingerprint(&input.web_identity_token),
+            role: role_arn.as_str().into(),
+        };
+        let known = cx.plane.tokens.find(&key, UnixTime(cx.now.as_second()));
+        if let Some(proven) = known
+            && let Some(provider) = still_registered(cx, &proven.provider)
+        {
+            record_claims(cx, &proven.verified.claims);
+            return admit(cx, provider, proven);
+        }
+
         let token =
             oidc::peek(&input.web_identity_token).map_err(|failure| refused(cx, &failure))?;
-        record_claims(cx, &token);
+        record_claims(cx, token.claims());
+        record_bearer(cx, token.claims());
         let issuer = token.issuer().map_err(|failure| refused(cx, &failure))?.to_owned();
         let provider =
             registered(cx, account, &issuer).ok_or_else(|| no_provider(cx, account, &issuer))?;
-        let provider_arn = provider_arn(&provider);
-        cx.receipt.provider(provider_arn.as_str());
-
-        let settings = cx.plane.settings.providers.get(provider_arn.as_str());
-        let key = Key {
-            fingerprint: oidc::fingerprint(&input.web_identity_token),
-            provider: Arc::new(ProviderKey {
-                account,
-                arn: provider_arn.clone(),
-                revision: provider.revision,
-            }),
-            role: role_arn.as_str().into(),
-        };
-        let proven = match cx.plane.tokens.find(&key, UnixTime(cx.now.as_second())) {
-            Some(proven) => proven,
-            None => {
-                let proven = Arc::new(verify(cx, &token, &provider, &key, settings).await?);
-                cx.plane.tokens.keep(key, Arc::clone(&proven));
-                proven
-            }
-        };
-        admit(cx, provider, provider_arn, &proven, settings)
+        let proven = Arc::new(verify(cx, &token, &provider, &key.role).await?);
+        cx.plane.tokens.keep(key, Arc::clone(&proven));
+        admit(cx, provider, proven)
     }
 
     fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
@@ -116,19 +110,16 @@ impl Action for AssumeRoleWithWebIdentity {
             return Err(no_such_role(cx, "sts:AssumeRoleWithWebIdentity", role_arn.as_str()));
         };
         let wanted = wanted(federation, input);
-        let passed = &federation.tags.tags;
-        let mut asks =
-            assume::trust_asks(cx, "sts:AssumeRoleWithWebIdentity", role, &wanted, passed);
-        let extended = cx
-            .plane
-            .settings
-            .providers
-            .get(federation.provider_arn.as_str())
-            .map_or(&[][..], |settings| &settings.extended_claims);
-        for ask in &mut asks {
-            federation.set_keys(&mut ask.question.context, extended);
-        }
-        Ok(asks)
+        let settings = cx.plane.settings.providers.get(federation.provider_arn.as_str());
+        let extended = settings.map_or(&[][..], |settings| &settings.extended_claims);
+        Ok(assume::trust_asks(
+            cx,
+            "sts:AssumeRoleWithWebIdentity",
+            role,
+            &wanted,
+            &federation.tags.tags,
+            |context| federation.set_keys(context, extended),
+        ))
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
@@ -142,11 +133,11 @@ impl Action for AssumeRoleWithWebIdentity {
         let issued = assume::issue(cx, &role, wanted)?;
         Ok(Done::read(Output {
             credentials: issued.credentials,
-            subject_from_web_identity_token: federation.verified.subject.clone(),
+            subject_from_web_identity_token: federation.verified().subject.clone(),
             assumed_role_user: issued.user,
             packed_policy_size: issued.packed,
             provider: federation.provider_arn.to_string(),
-            audience: federation.verified.audience.clone(),
+            audience: federation.verified().audience.clone(),
             source_identity,
         }))
     }
@@ -156,20 +147,22 @@ async fn verify(
     cx: &mut Cx<'_>,
     token: &oidc::Unverified<'_>,
     provider: &OidcProviderRecord,
-    key: &Key,
-    settings: Option<&settings::Provider>,
+    role: &str,
 ) -> Result<Proven> {
+    let arn = provider_arn(provider);
+    cx.receipt.provider(arn.as_str());
     // What no key can mend is refused before the provider is asked for any.
     token.admissible().map_err(|failure| refused(cx, &failure))?;
+    let settings = cx.plane.settings.providers.get(arn.as_str());
     let issuer = idp::issuer(&provider.url, settings.map(|it| &it.reach));
     let reach = idp::Provider {
-        key: Arc::clone(&key.provider),
+        key: Arc::new(ProviderKey { account: provider.account, arn, revision: provider.revision }),
         issuer: Arc::new(issuer.clone()),
         thumbprints: provider.thumbprints.iter().filter_map(|text| text.parse().ok()).collect(),
         settings: Arc::new(settings.map(|it| it.reach.clone()).unwrap_or_default()),
     };
-    let held =
-        cx.plane.idp.find(&reach, token.kid()).await.map_err(|error| unreachable(cx, &error))?;
+    let found = cx.plane.idp.find(&reach, token.kid()).await;
+    let held = found.map_err(|error| unreachable(cx, &error))?;
     let rules = ProviderRules {
         issuer,
         client_ids: provider.client_ids.clone(),
@@ -179,13 +172,16 @@ async fn verify(
         token,
         rules: &rules,
         keys: &held.keys,
-        role: Some(&key.role),
+        role: Some(role),
         now: UnixTime(cx.now.as_second()),
     });
     match outcome.result {
-        Ok(verified) => {
-            Ok(Proven { verified, findings: outcome.findings, verified_by: held.verified_by })
-        }
+        Ok(verified) => Ok(Proven {
+            provider: reach.key,
+            verified,
+            findings: outcome.findings,
+            verified_by: held.verified_by,
+        }),
         Err(failure) => {
             record_findings(cx, &outcome.findings);
             Err(failed(&failure))
@@ -194,38 +190,56 @@ async fn verify(
 }
 
 /// The token holds: from here on its bearer is the caller.
-fn admit(
-    cx: &mut Cx<'_>,
-    provider: Arc<OidcProviderRecord>,
-    provider_arn: Arn,
-    proven: &Proven,
-    settings: Option<&settings::Provider>,
-) -> Result<()> {
+fn admit(cx: &mut Cx<'_>, provider: Arc<OidcProviderRecord>, proven: Arc<Proven>) -> Result<()> {
+    let arn = &proven.provider.arn;
+    cx.receipt.provider(arn.as_str());
     record_findings(cx, &proven.findings);
-    let verified = proven.verified.clone();
-    let identity =
-        UserIdentity::web_identity(provider_arn.as_str(), &verified.audience, &verified.subject);
+    let verified = &proven.verified;
+    let identity = UserIdentity::web_identity(arn.as_str(), &verified.audience, &verified.subject);
     cx.receipt.caller(identity, true);
+    additional(cx, &proven);
 
     let mut mapped = Vec::new();
-    if let Some(settings) = settings {
+    if let Some(settings) = cx.plane.settings.providers.get(arn.as_str()) {
         let applied = settings.tag_mapping.apply(&verified.claims);
         record_findings(cx, &applied.findings);
         mapped = applied.result.map_err(|failure| failed(&failure))?;
-        for (rule, (tag, value)) in settings.tag_mapping.0.iter().zip(&mapped) {
-            cx.receipt.mapped_tag(rule.claim.as_str(), tag, value);
+        for (tag, value) in &mapped {
+            let rule = settings.tag_mapping.0.iter().find(|rule| rule.tag == *tag);
+            let claim = rule.map_or("", |rule| rule.claim.as_str());
+            cx.receipt.mapped_tag(claim, tag, value);
         }
     }
     let (passed, transitive) = federation::session_tags(&verified.tags, mapped);
     let tags = tags::merge(&passed, &transitive, &SessionTags::default())?;
-    let principal = Principal::WebIdentity {
-        provider: provider_arn.as_str().into(),
-        account: provider.account,
-    };
-    let verified_by = proven.verified_by;
-    let federation = Federation { provider, provider_arn, verified, verified_by, tags };
+    let principal =
+        Principal::WebIdentity { provider: arn.as_str().into(), account: provider.account };
+    let provider_arn = arn.clone();
+    let federation = Federation { provider, provider_arn, proven, tags };
     cx.caller = Caller { federation: Some(Arc::new(federation)), ..Caller::federated(principal) };
     Ok(())
+}
+
+/// What CloudTrail shows beside the call: what vouched for the provider's server, and whether the
+/// roles claim names the role (only where there is one).
+fn additional(cx: &mut Cx<'_>, proven: &Proven) {
+    #[derive(Serialize)]
+    struct Facts {
+        #[serde(
+            rename = "identityProviderConnectionVerificationMethod",
+            skip_serializing_if = "Option::is_none"
+        )]
+        method: Option<&'static str>,
+        #[serde(rename = "RoleAuthorizedByIdp", skip_serializing_if = "Option::is_none")]
+        role_authorized: Option<&'static str>,
+    }
+    let facts = Facts {
+        method: proven.verified_by.map(VerifiedBy::as_str),
+        role_authorized: proven.verified.role_authorized_by_idp.then_some("true"),
+    };
+    if let Ok(facts) = serde_json::value::to_raw_value(&facts) {
+        cx.receipt.additional(facts);
+    }
 }
 
 fn wanted<'a>(federation: &Federation, input: &'a Input) -> Wanted<'a> {
@@ -235,7 +249,7 @@ fn wanted<'a>(federation: &Federation, input: &'a Input) -> Wanted<'a> {
         policy: input.policy.as_deref(),
         policy_arns: &input.policy_arns,
         tags: federation.tags.clone(),
-        source_identity: federation.verified.source_identity.clone(),
+        source_identity: federation.verified().source_identity.clone(),
         federated_provider: Some(federation.provider_arn.to_string()),
         claims: federation.kept_claims(),
     }
@@ -256,19 +270,26 @@ fn registered(
     cx.world.account(&account)?.oidc_providers.get(url).cloned()
 }
 
+/// The provider under which a token was verified, if it is still the very same.
+fn still_registered(cx: &Cx<'_>, key: &ProviderKey) -> Option<Arc<OidcProviderRecord>> {
+    let url = key.arn.resource().strip_prefix("oidc-provider/")?;
+    let provider = cx.world.account(&key.account)?.oidc_providers.get(url)?;
+    (provider.revision == key.revision).then(|| Arc::clone(provider))
+}
+
 fn no_provider(cx: &mut Cx<'_>, account: policy::AccountId, issuer: &str) -> Error {
-    use crate::audit::Check;
     // The nearest registration tells what is different, a trailing slash for example.
-    let near = |url: &&String| {
-        url.trim_end_matches('/')
-            .eq_ignore_ascii_case(issuer.trim_start_matches("https://").trim_end_matches('/'))
+    let bare = |url: &str| {
+        let name = url.split_once("://").map_or(url, |(_, name)| name);
+        name.trim_end_matches('/').to_ascii_lowercase()
     };
-    let account = cx.world.account(&account);
-    let nearest = account.and_then(|account| account.oidc_providers.keys().find(near));
-    let wanted = match nearest {
-        Some(url) => format!("https://{url}"),
-        None => "a registered OpenID Connect provider".to_owned(),
-    };
+    let providers = cx.world.account(&account).map(|account| &account.oidc_providers);
+    let nearest = providers.and_then(|all| all.values().find(|it| bare(&it.url) == bare(issuer)));
+    let wanted = nearest.map(|provider| {
+        let settings = cx.plane.settings.providers.get(provider_arn(provider).as_str());
+        idp::issuer(&provider.url, settings.map(|it| &it.reach)).to_string()
+    });
+    let wanted = wanted.unwrap_or_else(|| "a registered OpenID Connect provider".to_owned());
     cx.receipt.check(Check::fail("issuer").wanted(wanted).had(issuer.to_owned()));
     Error::new(
         INVALID_IDENTITY_TOKEN,
@@ -299,11 +320,15 @@ fn provider_arn(provider: &OidcProviderRecord) -> Arn {
     Arn::build("aws", "iam", "", provider.account.as_str(), &resource)
 }
 
-fn record_claims(cx: &mut Cx<'_>, token: &oidc::Unverified<'_>) {
-    for (name, value) in token.claims().iter() {
+fn record_claims(cx: &mut Cx<'_>, claims: &Claims) {
+    for (name, value) in claims.iter() {
         cx.receipt.claim(name, value);
     }
-    let text = |name| token.claims().text(name).unwrap_or_default();
+}
+
+/// Whoever the token says it is, before anything is proven.
+fn record_bearer(cx: &mut Cx<'_>, claims: &Claims) {
+    let text = |name| claims.text(name).unwrap_or_default();
     cx.receipt.caller(UserIdentity::web_identity(text("iss"), text("aud"), text("sub")), false);
 }
 
@@ -329,7 +354,6 @@ fn failed(failure: &Failure) -> Error {
 }
 
 fn unreachable(cx: &mut Cx<'_>, error: &IdpError) -> Error {
-    use crate::audit::Check;
     cx.receipt.check(Check::fail("key").wanted("the provider's keys").had(error.to_string()));
     match error {
         IdpError::Certificate { .. } => Error::new(

@@ -7,7 +7,7 @@ use policy::{Arn, Context, SetBy, Tag};
 use serde_json::Value;
 
 use super::tags::SessionTags;
-use crate::idp::tls::VerifiedBy;
+use super::token_cache::Proven;
 use crate::record::OidcProviderRecord;
 use crate::settings::{ClaimKind, ExtendedClaim};
 
@@ -18,21 +18,24 @@ pub struct Federation {
     pub provider: Arc<OidcProviderRecord>,
     /// `arn:aws:iam::…:oidc-provider/…`
     pub provider_arn: Arn,
-    /// The token's claims.
-    pub verified: Verified,
-    /// What vouched for the provider's server, if it was asked.
-    pub verified_by: Option<VerifiedBy>,
+    /// The verdict on the token.
+    pub(super) proven: Arc<Proven>,
     /// Session tags from AWS's tags claim, and those that the configuration maps (ours).
     pub tags: SessionTags,
 }
 
 impl Federation {
+    /// The token's claims.
+    pub fn verified(&self) -> &Verified {
+        &self.proven.verified
+    }
+
     /// Sets the provider's condition keys: AWS's own, the issuer's catalogue, and the extended
     /// ones that the configuration declares.
     pub fn set_keys(&self, context: &mut Context, extended: &[ExtendedClaim]) {
         let prefix = &self.provider.url;
         let key = |name: &str| format!("{prefix}:{name}");
-        let verified = &self.verified;
+        let verified = self.verified();
         context.set(&key("aud"), &verified.audience, SetBy::TokenClaim);
         context.set(&key("sub"), &verified.subject, SetBy::TokenClaim);
         match verified.original_audience.as_slice() {
@@ -80,10 +83,10 @@ impl Federation {
     pub fn kept_claims(&self) -> Vec<(String, Vec<String>)> {
         let prefix = &self.provider.url;
         let mut kept = vec![
-            (format!("{prefix}:aud"), vec![self.verified.audience.clone()]),
-            (format!("{prefix}:sub"), vec![self.verified.subject.clone()]),
+            (format!("{prefix}:aud"), vec![self.verified().audience.clone()]),
+            (format!("{prefix}:sub"), vec![self.verified().subject.clone()]),
         ];
-        if let Some(amr) = self.verified.claims.texts("amr") {
+        if let Some(amr) = self.verified().claims.texts("amr") {
             kept.push((format!("{prefix}:amr"), amr.into_iter().map(str::to_owned).collect()));
         }
         kept

@@ -2,7 +2,8 @@
 //!
 //! ATTACK: an entry belongs to account, provider ARN and provider revision besides the token, so
 //! that another account's registration of the same issuer opens nothing here, and any change of
-//! the provider empties what was verified under it. An entry never outlives the token's `exp`.
+//! the provider empties what was verified under it: whoever finds an entry must hold its provider
+//! against the present one. An entry never outlives the token's `exp`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,14 +27,15 @@ const ROOM: usize = 128;
 pub(crate) struct Key {
     /// SHA-256 of the token's text.
     pub fingerprint: [u8; 32],
-    /// Whose registration of the issuer.
-    pub provider: Arc<ProviderKey>,
-    /// The role, because the roles claim is checked against it.
+    /// The role's ARN: the roles claim is checked against it, and it names the account.
     pub role: Box<str>,
 }
 
-/// A verdict that still holds.
+/// A verdict that holds as long as its provider stays as it is.
+#[derive(Debug)]
 pub(crate) struct Proven {
+    /// Whose registration of the issuer.
+    pub provider: Arc<ProviderKey>,
     /// The token's claims.
     pub verified: Verified,
     /// The checks that were made.
@@ -56,7 +58,7 @@ pub struct TokenCache {
 }
 
 impl TokenCache {
-    /// The verdict on this token, if it was given for the very same provider and still holds.
+    /// The verdict on this token, if it is still in time.
     pub(crate) fn find(&self, key: &Key, now: UnixTime) -> Option<Arc<Proven>> {
         let mut shard = self.shard(key)?.lock().unwrap_or_else(PoisonError::into_inner);
         let proven = match shard.young.get(key) {

@@ -49,24 +49,30 @@ impl Teller<'_> {
     async fn set_up(&self, mint: &Mint<'_>) -> Result<(), Failure> {
         self.scene("1  An administrator sets the doors up (IAM, signed calls)")?;
         let tags = PROJECTS.map(|project| (format!("{project}-app"), project));
-        self.admin(Api::Iam, "CreateOpenIDConnectProvider", &[
-            ("Url", mint.issuer.as_str()),
-            ("ClientIDList.member.1", "demo-app"),
-        ])
+        self.admin(
+            Api::Iam,
+            "CreateOpenIDConnectProvider",
+            &[("Url", mint.issuer.as_str()), ("ClientIDList.member.1", "demo-app")],
+        )
         .await?;
         self.done(&format!("OpenID Connect provider  {}", mint.issuer))?;
 
         let trust = self.trust(mint, true);
-        self.admin(Api::Iam, "CreateRole", &[
-            ("RoleName", "developer"),
-            ("AssumeRolePolicyDocument", &trust),
-        ])
+        self.admin(
+            Api::Iam,
+            "CreateRole",
+            &[("RoleName", "developer"), ("AssumeRolePolicyDocument", &trust)],
+        )
         .await?;
-        self.admin(Api::Iam, "PutRolePolicy", &[
-            ("RoleName", "developer"),
-            ("PolicyName", "own-project"),
-            ("PolicyDocument", OWN_PROJECT),
-        ])
+        self.admin(
+            Api::Iam,
+            "PutRolePolicy",
+            &[
+                ("RoleName", "developer"),
+                ("PolicyName", "own-project"),
+                ("PolicyDocument", OWN_PROJECT),
+            ],
+        )
         .await?;
         self.done("role developer           may touch what carries its own access-project tag")?;
 
@@ -74,12 +80,16 @@ impl Teller<'_> {
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole"}}]}}"#
         );
         for (name, project) in &tags {
-            self.admin(Api::Iam, "CreateRole", &[
-                ("RoleName", name),
-                ("AssumeRolePolicyDocument", &account),
-                ("Tags.member.1.Key", "access-project"),
-                ("Tags.member.1.Value", project),
-            ])
+            self.admin(
+                Api::Iam,
+                "CreateRole",
+                &[
+                    ("RoleName", name),
+                    ("AssumeRolePolicyDocument", &account),
+                    ("Tags.member.1.Key", "access-project"),
+                    ("Tags.member.1.Value", project),
+                ],
+            )
             .await?;
         }
         self.done("roles heart-app, sun-app, lightning-app, each tagged with its project")
@@ -94,7 +104,8 @@ impl Teller<'_> {
         self.done(&format!(
             "{}  {}",
             reply.element("Arn").unwrap_or_default(),
-            self.screen.paint(Tone::Faint, "signature, issuer, audience, times and trust policy hold")
+            self.screen
+                .paint(Tone::Faint, "signature, issuer, audience, times and trust policy hold")
         ))?;
         Ok(session)
     }
