@@ -7,20 +7,23 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use store::StoredReceipt;
 use store::segment::{
-    self, AppendError, Durability, Limits, Log, Millis, Options, Recovery, Space, Urgency, WriterId,
+    self, AppendError, Appended, Durability, Limits, Log, Millis, Options, Recovery, Space,
+    Urgency, WriterId,
 };
 use tokio::sync::broadcast;
 
 use super::event::Event;
 use super::flood::{Flood, FloodLimits};
-use super::index::{Index, Keeper};
+use super::index::{Index, Keeper, Slot};
 use super::reader::{Reader, folders};
 use super::trim;
 
@@ -296,18 +299,17 @@ impl LogBook {
         let kept = match trim::encode(event, self.options.event_bytes) {
             Ok(bytes) => {
                 self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                self.log.append(at, &bytes, durability, urgency).await.map_err(BookError::from)
+                let appended = self.log.append(at, &bytes, durability, urgency);
+                let slot = Slot::of(event, 0);
+                let index = Arc::clone(&self.index);
+                Indexed { appended: Some(appended), slot, index }.await.map_err(BookError::from)
             }
             Err(error) => Err(BookError::Unavailable(error.to_string())),
         };
-        let position = match kept {
-            Ok(position) => position,
-            Err(error) => {
-                self.lost.fetch_add(1, Ordering::Relaxed);
-                return Err(error);
-            }
-        };
-        self.index.push(&position, event);
+        if let Err(error) = kept {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+            return Err(error);
+        }
         self.written.fetch_add(1, Ordering::Relaxed);
         if self.live.receiver_count() > 0 {
             // Nobody listening any more is no failure.
@@ -318,5 +320,40 @@ impl LogBook {
 
     fn flood(&self) -> std::sync::MutexGuard<'_, Flood> {
         self.flood.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An append that ends in the index, also if nobody waits for it any more: a client that goes away
+/// drops its call, but the record is on its way and must be found.
+struct Indexed {
+    appended: Option<Appended>,
+    slot: Slot,
+    index: Arc<Index>,
+}
+
+impl Future for Indexed {
+    type Output = Result<(), AppendError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(appended) = &mut self.appended else {
+            return Poll::Ready(Err(AppendError::Failed("polled after its end".into())));
+        };
+        let answer = std::task::ready!(Pin::new(appended).poll(cx));
+        self.appended = None;
+        Poll::Ready(answer.map(|position| self.index.push(&position, self.slot)))
+    }
+}
+
+impl Drop for Indexed {
+    fn drop(&mut self) {
+        let Some(appended) = self.appended.take() else { return };
+        let (slot, index) = (self.slot, Arc::clone(&self.index));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Ok(position) = appended.await {
+                    index.push(&position, slot);
+                }
+            });
+        }
     }
 }

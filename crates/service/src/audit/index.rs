@@ -81,8 +81,8 @@ impl Index {
     }
 
     /// Adds an event that this process has just appended. Does no input or output.
-    pub(super) fn push(&self, position: &Position, event: &Event) {
-        let slot = Slot::of(event, position.offset);
+    pub(super) fn push(&self, position: &Position, slot: Slot) {
+        let slot = Slot { offset: position.offset, ..slot };
         let mut state = self.state();
         let first = state.first_own.unwrap_or(position.segment).min(position.segment);
         state.first_own = Some(first);

@@ -176,6 +176,31 @@ async fn old_segments_go_with_their_index() {
 }
 
 #[tokio::test]
+async fn an_event_whose_client_has_gone_away_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let book = open(folder.path(), 1 << 20);
+    for n in 0..50 {
+        let event = event(n);
+        let mut call = Box::pin(book.append(&event, Durability::Synced));
+        let begun = std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx)));
+        let _ = begun.await;
+        drop(call);
+    }
+    // Appends are in order, so once this one is told, the others are on the disk.
+    book.append(&event(50), Durability::Synced).await.unwrap();
+    // Bounded by the runner's own limit: the spawned ends of the calls need their turns.
+    while everything(&book.reader()).len() < 51 {
+        tokio::task::yield_now().await;
+    }
+    let mut ids: Vec<String> =
+        everything(&book.reader()).into_iter().map(|event| event.request_id).collect();
+    ids.sort();
+    let mut wanted: Vec<String> = (0..=50).map(|n| format!("request-{n}")).collect();
+    wanted.sort();
+    assert_eq!(ids, wanted);
+}
+
+#[tokio::test]
 async fn an_event_of_any_size_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let book = open(folder.path(), 1 << 20);
@@ -230,4 +255,39 @@ proptest! {
         prop_assert!(text.contains("ASIA"));
         prop_assert!(text.contains(&crate::audit::redact::digest_of(session.as_bytes())));
     }
+}
+
+/// `cargo test -p service --release -- --ignored --nocapture takes`
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn an_entry_takes_a_few_microseconds() {
+    let text = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/explain/allowed.json"),
+    )
+    .unwrap();
+    let event: Event = serde_json::from_str(&text).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let book = open(folder.path(), 64 << 20);
+    let timed = |name: &str, count: u32, took: std::time::Duration| {
+        println!("{name}: {:.2} us", took.as_secs_f64() * 1e6 / f64::from(count));
+    };
+    let start = std::time::Instant::now();
+    let mut bytes = 0;
+    for _ in 0..20_000 {
+        bytes += trim::encode(&event, trim::DEFAULT_LIMIT).unwrap().len();
+    }
+    timed("encode", 20_000, start.elapsed());
+    println!("bytes: {}", bytes / 20_000);
+    let output = json!({"Credentials": {"AccessKeyId": "ASIA", "SecretAccessKey": "x",
+        "SessionToken": "t".repeat(600), "Expiration": "2026-03-23T02:39:57Z"}});
+    let start = std::time::Instant::now();
+    for _ in 0..20_000 {
+        assert!(crate::audit::redact::to_raw(&output).is_some());
+    }
+    timed("filter an answer", 20_000, start.elapsed());
+    let start = std::time::Instant::now();
+    for _ in 0..5_000 {
+        book.append(&event, Durability::Written).await.unwrap();
+    }
+    timed("append, one by one", 5_000, start.elapsed());
 }
