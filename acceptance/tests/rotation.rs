@@ -20,6 +20,14 @@ fn exchange(url: &str, role_arn: &str, token: &str) -> acceptance::Answer {
     )
 }
 
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_rotation_of_keys_fails_nobody() {
     let idp = OidcProvider::start();
@@ -32,6 +40,8 @@ fn a_rotation_of_keys_fails_nobody() {
     let stop = AtomicBool::new(false);
     let answered = AtomicUsize::new(0);
     thread::scope(|scope| {
+        // A failure below must not leave the traffic running for ever.
+        let stop_at_last = Stop(&stop);
         let traffic: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
@@ -63,7 +73,7 @@ fn a_rotation_of_keys_fails_nobody() {
             (answer.status, answer.body)
         });
         wait_for_more();
-        stop.store(true, Ordering::Relaxed);
+        drop(stop_at_last);
         for thread in traffic {
             assert_eq!(thread.join().unwrap(), Vec::<String>::new());
         }
