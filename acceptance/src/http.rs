@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
-    net::{Shutdown, TcpStream},
+    net::TcpStream,
 };
 
 /// What came back.
@@ -72,7 +72,6 @@ pub fn raw(url: &str, start: &str, headers: &[(&str, &str)], body: &[u8]) -> Ans
     // A server may answer before it has read all of a body that it refuses: what it then says counts,
     // not that our writing failed.
     drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)));
-    drop(stream.shutdown(Shutdown::Write));
     let mut bytes = Vec::new();
     drop(stream.read_to_end(&mut bytes));
     let text = String::from_utf8_lossy(&bytes);

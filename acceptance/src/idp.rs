@@ -55,6 +55,12 @@ impl OidcProvider {
         self.issuer.trim_start_matches("https://")
     }
 
+    /// The loopback port it listens on.
+    pub fn port(&self) -> u16 {
+        let port = self.issuer.rsplit(':').next().and_then(|port| port.parse().ok());
+        port.unwrap_or_else(|| panic!("no port in {}", self.issuer))
+    }
+
     /// What its certificate can be checked by.
     pub fn root(&self) -> PathBuf {
         self.authority.root()

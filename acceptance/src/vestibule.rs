@@ -12,14 +12,15 @@ use crate::{
     boto3::Credentials,
     child::LineChild,
     federation::ACCOUNT,
+    idp::OidcProvider,
     tools::{self, Tools},
 };
 
 /// How a server is started.
 #[derive(Default)]
 pub struct Setup {
-    /// Whether the server may fetch from loopback, as a provider beside it needs.
-    pub loopback: bool,
+    /// The loopback port that the server may fetch from, as a provider beside it needs.
+    pub loopback: Option<u16>,
     /// A further authority for what the server fetches.
     pub ca_file: Option<PathBuf>,
     /// More lines of the configuration file.
@@ -29,14 +30,14 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// A server that may reach a provider on loopback whose certificate `ca_file` vouches for.
-    pub fn trusting(ca_file: PathBuf) -> Setup {
-        Setup { ca_file: Some(ca_file), ..Setup::loopback() }
+    /// A server that may reach this provider and trusts its authority.
+    pub fn beside(idp: &OidcProvider) -> Setup {
+        Setup { ca_file: Some(idp.root()), ..Setup::reaching(idp) }
     }
 
-    /// A server that may reach a provider on loopback, and trusts nobody there beforehand.
-    pub fn loopback() -> Setup {
-        Setup { loopback: true, ..Setup::default() }
+    /// A server that may reach this provider, and trusts no authority beforehand.
+    pub fn reaching(idp: &OidcProvider) -> Setup {
+        Setup { loopback: Some(idp.port()), ..Setup::default() }
     }
 }
 
@@ -135,8 +136,8 @@ impl Vestibule {
 fn configuration(setup: &Setup) -> String {
     let mut text = format!("accounts = [\"{ACCOUNT}\"]\n{}\n", setup.config);
     text += "[network]\n";
-    if setup.loopback {
-        text += "allow = [\"127.0.0.0/8\", \"::1/128\"]\n";
+    if let Some(port) = setup.loopback {
+        text += &format!("allow = [\"127.0.0.0/8\", \"::1/128\"]\nports = [{port}]\n");
     }
     if let Some(ca_file) = &setup.ca_file {
         text += &format!("ca_file = \"{}\"\n", ca_file.display());

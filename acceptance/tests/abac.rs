@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 #[test]
 fn a_session_tagged_heart_changes_hearts_role_and_not_suns() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let admin = boto3.signed(server.admin());
     let federation = Federation::set_up(&admin, &idp);
@@ -40,7 +40,7 @@ fn a_session_tagged_heart_changes_hearts_role_and_not_suns() {
 #[test]
 fn a_project_that_the_trust_policy_does_not_name_stays_outside() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let federation = Federation::set_up(&boto3.signed(server.admin()), &idp);
     let token = idp.mint("es256", "mallory", Federation::claims("thunder"));
@@ -59,7 +59,7 @@ fn a_project_that_the_trust_policy_does_not_name_stays_outside() {
 #[test]
 fn transitive_tags_travel_a_chain_that_lasts_an_hour_at_most() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let admin = boto3.signed(server.admin());
     let federation = Federation::set_up(&admin, &idp);

@@ -4,7 +4,7 @@ use acceptance::{ACCOUNT, Boto3, Client, Federation, OidcProvider, Setup, Vestib
 
 fn each_algorithm(client: Client) {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let federation = Federation::set_up(&boto3.signed(server.admin()), &idp);
     for algorithm in ["rs256", "es256"] {

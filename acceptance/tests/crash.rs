@@ -29,7 +29,7 @@ struct Told {
 #[test]
 fn what_was_answered_is_kept_and_what_is_kept_has_its_event() {
     let idp = OidcProvider::start();
-    let mut server = Vestibule::start(Setup::trusting(idp.root()));
+    let mut server = Vestibule::start(Setup::beside(&idp));
     let federation = {
         let boto3 = Boto3::start(&server);
         Federation::set_up(&boto3.signed(server.admin()), &idp)

@@ -50,7 +50,7 @@ fn cases() -> Vec<Case> {
             form: web_identity(&[("RoleSessionName", "a b"), ("WebIdentityToken", "abc")]),
             status: 400, code: "ValidationError",
             message: "2 validation errors detected: Value 'a b' at 'roleSessionName' failed to satisfy constraint: \
-                      Member must satisfy regular expression pattern: [\\w+=,.@-]*; Value 'abc' at \
+                      Member must satisfy regular expression pattern: [\\w+=,.@-]*; Value at \
                       'webIdentityToken' failed to satisfy constraint: Member must have length greater than or \
                       equal to 4",
         },
@@ -139,7 +139,7 @@ fn broken_http_and_bodies_past_their_bound_harm_nobody() {
 
     let long = vec![b'a'; 10_000_001];
     assert_eq!(raw(url, "POST / HTTP/1.1", &[form], &long).status, 413);
-    let announced = [form, ("content-length", "10000001")];
+    let announced = [form, ("content-length", "20000001")];
     assert_eq!(raw(url, "POST / HTTP/1.1", &announced, b"").status, 413);
     let many = "a=b&".repeat(200_000);
     assert_eq!(raw(url, "POST / HTTP/1.1", &[form], many.as_bytes()).status / 100, 4);

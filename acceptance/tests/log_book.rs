@@ -17,7 +17,7 @@ fn events(session: &acceptance::Session, name: &str) -> Vec<Value> {
 #[test]
 fn a_denial_and_an_issue_are_looked_up_and_never_hold_a_secret() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let admin = boto3.signed(server.admin());
     let federation = Federation::set_up(&admin, &idp);
@@ -62,7 +62,7 @@ fn a_denial_and_an_issue_are_looked_up_and_never_hold_a_secret() {
 #[test]
 fn a_session_may_not_read_the_log_book_unless_it_is_allowed_to() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let federation = Federation::set_up(&boto3.signed(server.admin()), &idp);
     let token = idp.mint("rs256", "alice", Federation::claims("heart"));
@@ -81,7 +81,7 @@ fn a_session_may_not_read_the_log_book_unless_it_is_allowed_to() {
 #[test]
 fn a_denials_message_is_decoded_for_those_who_may() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let admin = boto3.signed(server.admin());
     let federation = Federation::set_up(&admin, &idp);

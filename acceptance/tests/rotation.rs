@@ -31,7 +31,7 @@ impl Drop for Stop<'_> {
 #[test]
 fn a_rotation_of_keys_fails_nobody() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let federation = Federation::set_up(&boto3.signed(server.admin()), &idp);
     let mint = |algorithm| idp.mint(algorithm, "alice", Federation::claims("heart"));
@@ -86,7 +86,7 @@ fn a_rotation_of_keys_fails_nobody() {
 #[test]
 fn while_the_provider_is_away_its_known_keys_serve_and_unknown_ones_are_not_guessed() {
     let idp = OidcProvider::start();
-    let [knowing, ignorant] = [0, 1].map(|_| Vestibule::start(Setup::trusting(idp.root())));
+    let [knowing, ignorant] = [0, 1].map(|_| Vestibule::start(Setup::beside(&idp)));
     let [federation, other] = [&knowing, &ignorant]
         .map(|server| Federation::set_up(&Boto3::start(server).signed(server.admin()), &idp));
     let mint = || idp.mint("rs256", "alice", Federation::claims("heart"));

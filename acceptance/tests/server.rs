@@ -6,7 +6,7 @@ use serde_json::json;
 #[test]
 fn a_restart_keeps_roles_keys_and_sessions() {
     let idp = OidcProvider::start();
-    let mut server = Vestibule::start(Setup::trusting(idp.root()));
+    let mut server = Vestibule::start(Setup::beside(&idp));
     let (credentials, federation) = {
         let boto3 = Boto3::start(&server);
         let federation = Federation::set_up(&boto3.signed(server.admin()), &idp);

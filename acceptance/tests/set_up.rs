@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 fn by_cli(aws: &std::path::Path) {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let admin = server.admin();
     let wrapper = endpoint_wrapper(aws, &server);
     let output = Command::new("clients/aws-cli/set-up-federation.sh")
@@ -61,7 +61,7 @@ fn by_a_script_for_the_aws_cli_v2() {
 #[test]
 fn by_boto3_with_users_groups_keys_policies_and_their_end() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let admin = boto3.signed(server.admin());
     let federation = Federation::set_up(&admin, &idp);

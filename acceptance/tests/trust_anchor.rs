@@ -19,7 +19,7 @@ fn exchange(server: &Vestibule, federation: &Federation, token: &str) -> Answer 
 #[test]
 fn the_thumbprint_alone_is_enough_and_a_wrong_one_is_not() {
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::loopback());
+    let server = Vestibule::start(Setup::reaching(&idp));
     let boto3 = Boto3::start(&server);
     let admin = boto3.signed(server.admin());
     let federation = Federation::set_up(&admin, &idp);
@@ -59,7 +59,7 @@ fn a_provider_inside_is_not_reached_unless_the_configuration_says_so() {
 fn another_accounts_registration_of_the_same_issuer_opens_nothing_here() {
     const OTHER: &str = "444455556666";
     let idp = OidcProvider::start();
-    let server = Vestibule::start(Setup::trusting(idp.root()));
+    let server = Vestibule::start(Setup::beside(&idp));
     let boto3 = Boto3::start(&server);
     let there = boto3.signed(&server.create_account(OTHER));
     there.ok(

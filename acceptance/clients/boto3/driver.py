@@ -19,7 +19,7 @@ clients = {}
 
 def client(service, credentials):
     """One client per service and credentials, so that connections are kept."""
-    key = (service, credentials and credentials["access_key_id"])
+    key = (service, json.dumps(credentials))
     if key not in clients:
         once = {"max_attempts": 1, "mode": "standard"}
         if credentials is None:
