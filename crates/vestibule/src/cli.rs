@@ -5,13 +5,16 @@
 pub mod account;
 pub mod completions;
 pub mod demo;
+pub mod explain;
 pub mod failure;
 pub mod policy;
 pub mod reset;
 pub mod screen;
 pub mod snippet;
 pub mod source;
+pub mod tail;
 pub mod token;
+pub mod trust;
 pub mod up;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -28,6 +31,7 @@ use crate::{config::Config, data::DataFolder};
 Examples:
   vestibule demo                                 the main job in one terminal
   vestibule up                                   serve on 127.0.0.1:4570, keep all in ./.vestibule
+  vestibule explain last                         why the last call was allowed or refused
   vestibule token mint --profile github          a token like those of GitHub Actions
   vestibule policy check trust.json              what AWS would say to a policy document
 
@@ -81,6 +85,10 @@ enum Command {
     Demo(demo::Options),
     Up(up::Options),
     Reset(reset::Options),
+    Explain(explain::Options),
+    Tail(tail::Options),
+    #[command(subcommand)]
+    Trust(trust::Command),
     #[command(subcommand)]
     Account(account::Command),
     #[command(subcommand)]
@@ -120,6 +128,9 @@ impl Cli {
             Command::Demo(options) => demo::run(&options, global, screen),
             Command::Up(options) => up::run(&options, global, screen),
             Command::Reset(options) => reset::run(&options, global, screen),
+            Command::Explain(options) => explain::run(&options, global, screen),
+            Command::Tail(options) => tail::run(&options, global, screen),
+            Command::Trust(command) => trust::run(&command, global, screen),
             Command::Account(command) => account::run(&command, global, screen),
             Command::Token(command) => token::run(&command, global, screen),
             Command::Policy(command) => policy::run(&command, screen),
@@ -152,5 +163,17 @@ impl Global {
             return Err(Failure::new(message).help("start a server first, or name it with --data"));
         }
         Ok(DataFolder::open(&path)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
     }
 }

@@ -21,7 +21,8 @@ pub struct Telemetry {
     latency: Family<ServiceLabel, Histogram>,
     revision: Gauge,
     backlog: Gauge,
-    dropped: Gauge,
+    aggregated: Gauge,
+    lost: Gauge,
     fetches: Gauge,
     fetch_failures: Gauge,
 }
@@ -35,6 +36,8 @@ pub struct Gauges {
     pub log_backlog: u64,
     /// Events that were counted together instead of kept.
     pub log_aggregated: u64,
+    /// Events that could not be written.
+    pub log_lost: u64,
     /// Fetches from identity providers.
     pub idp_fetches: u64,
     /// Those that failed.
@@ -76,7 +79,12 @@ impl Telemetry {
         Telemetry {
             revision: gauge(&mut registry, "world_revision", "Revision that decides"),
             backlog: gauge(&mut registry, "log_backlog", "Events waiting to be indexed"),
-            dropped: gauge(&mut registry, "log_aggregated", "Events counted together in a flood"),
+            lost: gauge(&mut registry, "log_lost", "Events that could not be written"),
+            aggregated: gauge(
+                &mut registry,
+                "log_aggregated",
+                "Events counted together in a flood",
+            ),
             fetches: gauge(&mut registry, "idp_fetches", "Fetches from identity providers"),
             fetch_failures: gauge(&mut registry, "idp_fetch_failures", "Those that failed"),
             registry,
@@ -106,7 +114,8 @@ impl Telemetry {
         };
         set(&self.revision, gauges.revision);
         set(&self.backlog, gauges.log_backlog);
-        set(&self.dropped, gauges.log_aggregated);
+        set(&self.aggregated, gauges.log_aggregated);
+        set(&self.lost, gauges.log_lost);
         set(&self.fetches, gauges.idp_fetches);
         set(&self.fetch_failures, gauges.idp_failures);
         let mut text = String::new();

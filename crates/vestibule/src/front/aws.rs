@@ -37,11 +37,14 @@ impl Calls for Aws {
 
     fn gauges(&self) -> Gauges {
         let reached = self.plane.idp.statistics();
+        let book = self.plane.book.figures();
         Gauges {
             revision: self.plane.world().revision.0,
             idp_fetches: reached.fetches,
             idp_failures: reached.failures,
-            ..Gauges::default()
+            log_backlog: book.index_backlog,
+            log_aggregated: book.counted,
+            log_lost: book.lost,
         }
     }
 }
