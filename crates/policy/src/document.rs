@@ -136,8 +136,8 @@ pub struct PrincipalBlock {
     pub star: bool,
     /// The members; empty with `star`.
     pub members: Vec<PrincipalList>,
-    /// The whole element.
-    pub span: Span,
+    /// The whole element. Not compared.
+    pub span: Unseen,
 }
 
 /// A condition value: text, or a number or boolean taken as its text.
@@ -181,19 +181,19 @@ pub struct Statement {
     /// The lines of `Condition`, in order of operator, then key, as written.
     pub conditions: Option<Vec<ConditionLine>>,
     /// The statement's braces. Not compared.
-    pub span: StatementSpan,
+    pub span: Unseen,
 }
 
 /// A span that takes no part in comparison.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct StatementSpan(pub Span);
+pub struct Unseen(pub Span);
 
-impl PartialEq for StatementSpan {
+impl PartialEq for Unseen {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
-impl Eq for StatementSpan {}
+impl Eq for Unseen {}
 
 /// A parsed and judged policy document.
 #[derive(Clone, Debug)]
@@ -310,7 +310,7 @@ impl Document {
                 let star = block.star.then_some(NamedPrincipal {
                     kind: PrincipalKind::Aws,
                     value: "*",
-                    span: block.span,
+                    span: block.span.0,
                     negated: block.negated,
                     effect: statement.effect,
                 });

@@ -7,6 +7,7 @@
 
 pub mod arn;
 pub mod ask;
+pub mod case;
 pub mod choices;
 pub mod compile;
 pub mod context;

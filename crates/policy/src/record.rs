@@ -132,7 +132,9 @@ fn policies(
         ids.map(|policy| PolicyRecord { policy, statements: Vec::new() }).collect();
     for statement in set.statements() {
         let Some(noted) = noted.next() else { break };
-        let outcomes = outcomes.take(statement.conditions.len());
+        // Statements about another action were not looked at further.
+        let looked_at = noted.failed & bit(Element::Action) == 0;
+        let outcomes = outcomes.take(if looked_at { statement.conditions.len() } else { 0 });
         let record = statement_record(ask, set, statement, noted, outcomes);
         if let Some(policy) = policies.get_mut(statement.policy as usize) {
             policy.statements.push(record);
@@ -314,14 +316,15 @@ pub struct StatementRecord {
     pub end: Position,
     /// Whether it applied.
     pub applies: bool,
-    /// The elements that did not match, the first first. Empty when it applied.
+    /// The elements that did not match, the first first. Empty when it applied. Nothing after
+    /// `Action` is looked at when that fails.
     pub failed: Vec<Element>,
     /// What the first element that did not match lists, as written; empty for conditions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wanted: Vec<String>,
     /// For policies with a principal: how closely the caller was named, if it applied.
     pub grant: Grant,
-    /// Every condition, in order.
+    /// Every condition, in order; none for a statement about another action.
     pub conditions: Vec<ConditionRecord>,
 }
 

@@ -171,24 +171,29 @@ impl Statement {
     /// caller ([`Grant::None`]: does not apply). The one evaluator: decisions run it unwatched,
     /// explanations watched.
     pub(crate) fn evaluate<W: Witness>(&self, scene: &Scene<'_>, witness: &mut W) -> Grant {
-        let mut grant = match &self.principal {
+        let grant = match &self.principal {
             Some(test) => test.grant(self.id.effect, self.trust, scene),
             None => Grant::Account,
         };
         witness.element(Element::Principal, grant != Grant::None);
-        let mut step = |element, applies: bool, witness: &mut W| {
-            witness.element(element, applies);
-            if !applies {
-                grant = Grant::None;
-            }
-            W::FULL || grant != Grant::None
-        };
-        if step(Element::Action, self.action.applies(scene), witness)
-            && step(Element::Resource, self.resource_applies(scene), witness)
-        {
-            step(Element::Condition, self.conditions_hold(scene, witness), witness);
+        if grant == Grant::None && !W::FULL {
+            return Grant::None;
         }
-        grant
+        let action = self.action.applies(scene);
+        witness.element(Element::Action, action);
+        if !action {
+            // What a statement about another action says of resources and conditions explains
+            // nothing: not even the watched run looks.
+            return Grant::None;
+        }
+        let resource = self.resource_applies(scene);
+        witness.element(Element::Resource, resource);
+        if !resource && !W::FULL {
+            return Grant::None;
+        }
+        let conditions = self.conditions_hold(scene, witness);
+        witness.element(Element::Condition, conditions);
+        if resource && conditions { grant } else { Grant::None }
     }
 
     pub(crate) fn resource_variables(&self) -> impl Iterator<Item = &Variable> {

@@ -107,7 +107,7 @@ impl Check<'_> {
         };
         if !takes_principal {
             let text = "this kind of policy applies to whom it is attached to";
-            let found = Diagnostic::error("principal", block.span, text);
+            let found = Diagnostic::error("principal", block.span.0, text);
             self.findings.add("Policy document should not specify a principal.", found);
             return;
         }
@@ -115,7 +115,7 @@ impl Check<'_> {
             Kind::Trust => self.trust_principal(block),
             Kind::Rcp if block.negated || !block.star => {
                 let text = "the principal of a resource control policy is \"*\"";
-                self.syntax(Diagnostic::error("principal", block.span, text));
+                self.syntax(Diagnostic::error("principal", block.span.0, text));
             }
             _ => self.listed_principals(block),
         }
@@ -124,10 +124,10 @@ impl Check<'_> {
     fn trust_principal(&mut self, block: &PrincipalBlock) {
         if block.negated {
             let text = "a trust policy cannot use NotPrincipal";
-            let found = Diagnostic::error("principal", block.span, text);
+            let found = Diagnostic::error("principal", block.span.0, text);
             self.findings.add("Has prohibited field NotPrincipal.", found);
         } else if block.star {
-            let found = Diagnostic::error("principal", block.span, "who may assume the role?")
+            let found = Diagnostic::error("principal", block.span.0, "who may assume the role?")
                 .help("write {\"AWS\": \"*\"} if every signed AWS caller is meant");
             let aws = "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".";
             self.findings.add(aws, found);
@@ -248,7 +248,7 @@ impl Check<'_> {
         let Some(("arn", rest)) = text.split_once(':') else {
             return Err((not_an_arn(), "a resource is an ARN or \"*\""));
         };
-        let mut parts = outside_variables(rest, variables);
+        let mut parts = outside_variables(rest, 5, variables);
         let partition = parts.next().unwrap_or_default();
         let known = matches!(partition, "aws" | "aws-cn" | "aws-us-gov" | "aws-eusc")
             || partition.starts_with("aws-iso");
@@ -270,11 +270,8 @@ impl Check<'_> {
             return Err((Some(aws.to_owned()), "the service of a resource cannot be a pattern"));
         }
         let region = parts.next();
-        let account = parts.next();
-        let id: Option<&str> = account.and_then(|account| {
-            let at = account.as_ptr() as usize - text.as_ptr() as usize + account.len();
-            text.get(at + 1..)
-        });
+        let _account = parts.next();
+        let id = parts.next();
         if self.document.kind == Kind::Rcp && id.is_none() {
             return Err((not_an_arn(), "the ARN has fewer than six parts"));
         }
@@ -296,7 +293,7 @@ impl Check<'_> {
                 return Err((Some(aws), "IAM has no such resource type"));
             }
         }
-        if service == "s3" && region.is_some_and(|region| is_region(region)) && is_bucket(id) {
+        if service == "s3" && region.is_some_and(is_region) && is_bucket(id) {
             let aws = format!("Resource {text} can not contain region information.");
             return Err((Some(aws), "the ARN of a bucket has no region"));
         }
@@ -359,10 +356,10 @@ fn is_dynamic(text: &str) -> bool {
     text.contains(['*', '?']) || text.contains("${")
 }
 
-/// Colon-separated parts; colons inside `${…}` do not count.
-fn outside_variables(text: &str, variables: bool) -> impl Iterator<Item = &str> {
+/// Up to `count` colon-separated parts; colons inside `${…}` do not count.
+fn outside_variables(text: &str, count: usize, variables: bool) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
-    text.split(move |c| {
+    text.splitn(count, move |c| {
         match c {
             '{' if variables => depth += 1,
             '}' if variables => depth = depth.saturating_sub(1),

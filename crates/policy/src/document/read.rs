@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     ConditionLine, ConditionValue, Document, Effect, Kind, Patterns, PrincipalBlock, PrincipalKind,
-    PrincipalList, Rejection, Spanned, Statement, StatementSpan, Strictness, Version, check,
+    PrincipalList, Rejection, Spanned, Statement, Strictness, Unseen, Version, check,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::json::{Limits, Member, Node, Value, read};
@@ -243,7 +243,7 @@ impl Reader<'_> {
             Some(node) => self.conditions(node),
             None => None,
         };
-        let span = StatementSpan(node.span);
+        let span = Unseen(node.span);
         let (effect, action) = (effect?, action?);
         Some(Statement { sid, effect, principal, action, resource, conditions, span })
     }
@@ -290,7 +290,7 @@ impl Reader<'_> {
 
     fn principal(&mut self, members: &[Member]) -> Option<PrincipalBlock> {
         let (negated, member) = self.one_of(members, ["Principal", "NotPrincipal"])?;
-        let span = Span { start: member.key_span.start, end: member.value.span.end };
+        let span = Unseen(Span { start: member.key_span.start, end: member.value.span.end });
         let block = |star, members| PrincipalBlock { negated, star, members, span };
         match &member.value.value {
             Value::String(text) if text == "*" => Some(block(true, Vec::new())),
