@@ -364,3 +364,6 @@ pub mod quota {
     /// Inline session policy plus managed policy ARNs, white space included.
     pub const SESSION: usize = 2_048;
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,7 +153,7 @@ impl Reader<'_> {
     /// Refuses duplicate members.
     fn unique(&mut self, members: &[Member]) {
         // ATTACK: thousands of members, compared each with each; hence the set
-        // (`corpus/policy/documents/limits.json`).
+        // (`document/tests.rs`).
         let mut seen: HashMap<&str, Span> = HashMap::with_capacity(members.len());
         for member in members {
             if let Some(first) = seen.get(&*member.key) {
