@@ -71,7 +71,7 @@ impl Plane {
 
         let decoded = match decode::decode(&call) {
             Ok(decoded) => decoded,
-            Err(undecoded) => return self.refuse_undecoded(undecoded, draft, request_id).await,
+            Err(undecoded) => return self.refuse_undecoded(*undecoded, draft, request_id).await,
         };
         draft.call(decoded.api.source, decoded.entry.name, decoded.entry.effect != Effect::Write);
         let pending =
@@ -87,7 +87,7 @@ impl Plane {
             // A copy per try: a try that was overtaken leaves nothing in the receipt.
             let (result, draft_after) = self.attempt(pending, draft.clone()).await;
             match result {
-                Ok(Attempt::Served(served)) => return (Ok(served), draft_after),
+                Ok(Attempt::Served(served)) => return (Ok(*served), draft_after),
                 Ok(Attempt::Overtaken) => {
                     if writer.is_none() {
                         writer = Some(self.writer().await);
@@ -148,7 +148,7 @@ impl Plane {
         };
         let draft = cx.receipt;
         if answer.changes.is_empty() {
-            return (Ok(Attempt::Served(Served { answer, event: None })), draft);
+            return (Ok(Attempt::Served(Box::new(Served { answer, event: None }))), draft);
         }
 
         let mut finished = draft.clone();
@@ -156,7 +156,7 @@ impl Plane {
         let event = finished.finish(self.now());
         let committed = self.commit(&world, &answer.changes, &event).await;
         match committed {
-            Ok(()) => (Ok(Attempt::Served(Served { answer, event: Some(event) })), draft),
+            Ok(()) => (Ok(Attempt::Served(Box::new(Served { answer, event: Some(event) }))), draft),
             Err(CommitError::Stale) => (Ok(Attempt::Overtaken), draft),
             Err(error) => (Err(error.into()), draft),
         }
@@ -258,7 +258,7 @@ fn unrecorded(error: &BookError) -> Error {
 fn other_account(event: &Event) -> Option<&str> {
     let own = event.recipient_account_id.as_deref()?;
     let owners = event.resources.iter().filter_map(|resource| resource.account_id.as_deref());
-    owners.filter(|owner| *owner != own).last()
+    owners.filter(|owner| *owner != own).next_back()
 }
 
 /// A call that has been decoded, on its way.
@@ -276,7 +276,7 @@ struct Served {
 }
 
 enum Attempt {
-    Served(Served),
+    Served(Box<Served>),
     /// The world moved between decision and commit.
     Overtaken,
 }

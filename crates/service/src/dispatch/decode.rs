@@ -88,19 +88,17 @@ fn dialect(operation: &'static Operation) -> Dialect<'static> {
 }
 
 /// Finds out what is called.
-pub fn decode(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
+pub fn decode(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
     match call.parts.headers.contains_key(json11::TARGET) {
         true => json(call),
         false => query(call),
     }
 }
 
-fn query(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
-    let undecoded = |error, name: &str| Undecoded {
-        error,
-        dialect: Dialect::Query { namespace: AWS_FAULT },
-        source: "vestibule".into(),
-        name: name.to_owned(),
+fn query(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
+    let undecoded = |error, name: &str| {
+        let dialect = Dialect::Query { namespace: AWS_FAULT };
+        Box::new(Undecoded { error, dialect, source: "vestibule".into(), name: name.to_owned() })
     };
     let form = Form::read(&call.parts, &call.body).map_err(|error| {
         let code = match error {
@@ -123,12 +121,10 @@ fn query(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
     Ok(Decoded { api, entry, operation, payload: Payload::Form(form) })
 }
 
-fn json(call: &HttpCall) -> std::result::Result<Decoded<'_>, Undecoded> {
-    let undecoded = |error, name: &str| Undecoded {
-        error,
-        dialect: Dialect::Json11,
-        source: "vestibule".into(),
-        name: name.to_owned(),
+fn json(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
+    let undecoded = |error, name: &str| {
+        let dialect = Dialect::Json11;
+        Box::new(Undecoded { error, dialect, source: "vestibule".into(), name: name.to_owned() })
     };
     let target = json11::target(&call.parts);
     let name = target.map_or("Unknown", |target| target.operation);

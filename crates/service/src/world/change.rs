@@ -49,6 +49,7 @@ pub enum Kind {
 
 /// One change: an entity as it shall be, or the one that shall be gone.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "changes are few and short-lived")]
 pub enum Change {
     /// Make or replace.
     Put(Entity),
