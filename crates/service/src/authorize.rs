@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use policy::text::{Denial, Style};
-use policy::{Compiled, Decision, FullRecord, NoRecord, Sources, Verdict, decide};
+use policy::{AccountId, Compiled, Decision, FullRecord, NoRecord, Sources, Verdict, decide};
 
 use crate::action::{Action, Ask, Gate};
+use crate::audit::ours::check;
 use crate::credentials::Who;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
@@ -82,16 +83,32 @@ fn restrict(cx: &Cx<'_>, action: &str, asks: &[Ask]) -> Result<()> {
 }
 
 fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
-    let layers = cx.caller.layers.clone();
-    let sources = layers.sources(&ask.gate);
+    let account = |id: Option<AccountId>| cx.world.account(&id?).map(Arc::clone);
+    let principal = &ask.question.principal;
+    let (own, owner) = (account(principal.account()), account(ask.question.resource_account));
+    let sources = Sources {
+        // Service control policies bind principals, and a token's bearer is none of ours yet.
+        scps: own
+            .as_deref()
+            .filter(|_| !principal.is_unsigned_federation())
+            .and_then(|account| account.scps.as_deref()),
+        rcps: owner.as_deref().and_then(|account| account.rcps.as_deref()),
+        ..cx.caller.layers.sources(&ask.gate)
+    };
     let decision = decide(&ask.question, &sources, &mut NoRecord);
-    if decision.verdict == Verdict::Allow {
+    let allowed = decision.verdict == Verdict::Allow;
+    if allowed && !receipt::has_own_keys(&ask.question) {
         receipt::allowed(&mut cx.receipt, &ask.question, &decision);
         return Ok(decision);
     }
     // The same evaluator again with the recorder attached: an explanation cannot disagree.
     let mut recorder = FullRecord::new();
     let decision = decide(&ask.question, &sources, &mut recorder);
+    if allowed {
+        let record = recorder.into_record(&ask.question, &sources);
+        receipt::allowed_by_own_keys(&mut cx.receipt, &ask.question, &decision, record.as_ref());
+        return Ok(decision);
+    }
     let account = cx.caller.principal.account();
     let mut error = denied(ask, &decision);
     error.encoded_message = account.and_then(|account| {
@@ -129,7 +146,7 @@ pub(crate) fn no_such_role(cx: &Cx<'_>, action: &str, role: &str) -> Error {
         Some(denial) => denial.sentence(Style::ASSUME_ROLE),
         None => String::new(),
     };
-    Error::new(code::ACCESS_DENIED, message).because("there is no such role")
+    Error::new(code::ACCESS_DENIED, message).failing(check::ROLE, "a role that exists", role)
 }
 
 /// The policies on the caller's side of a decision.
@@ -141,18 +158,11 @@ pub struct Layers {
     pub boundary: Option<Arc<Compiled>>,
     /// Session policies, where the session has some.
     pub session: Option<Vec<Arc<Compiled>>>,
-    /// Service control policies of the caller's account, by level.
-    pub scps: Option<Vec<Arc<Compiled>>>,
-    /// Resource control policies of the resource's account, by level.
-    pub rcps: Option<Vec<Arc<Compiled>>>,
 }
 
 impl Layers {
     fn sources<'a>(&'a self, gate: &'a Gate) -> Sources<'a> {
         Sources {
-            scps: self.scps.as_deref(),
-            rcps: self.rcps.as_deref(),
-            endpoint: None,
             resource: match gate {
                 Gate::Trust(role) => Some(&role.trust),
                 Gate::Identity | Gate::Public(_) => None,
@@ -160,6 +170,7 @@ impl Layers {
             identity: &self.identity,
             boundary: self.boundary.as_deref(),
             session: self.session.as_deref(),
+            ..Sources::default()
         }
     }
 }

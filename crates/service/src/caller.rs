@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::audit::UserIdentity;
 use crate::audit::identity::{SessionAttributes, SessionContext, SessionIssuer, WebIdFederation};
+use crate::audit::ours::check;
 use crate::authorize::Layers;
 use crate::credentials::{self, Session, Who};
 use crate::error::{Error, Result, code};
@@ -157,19 +158,25 @@ fn long_term(
     presented: &Presented,
     id: AccessKeyId,
 ) -> Result<(Caller, SecretKey)> {
-    let key = world.access_key(&id).ok_or_else(|| invalid("no such access key"))?;
+    let key =
+        world.access_key(&id).ok_or_else(|| invalid(check::ACCESS_KEY, "no such access key"))?;
     if !key.active {
-        return Err(invalid("the access key is inactive"));
+        return Err(invalid(check::ACCESS_KEY, "the access key is inactive"));
     }
     if presented.security_token.is_some() {
-        return Err(invalid("a session token came with a long-term access key"));
+        return Err(invalid(check::ACCESS_KEY, "a session token came with a long-term access key"));
     }
     let secret = open_secret(plane, key)?;
-    let account = world.account(&key.account).ok_or_else(|| invalid("the account is gone"))?;
+    let account = world
+        .account(&key.account)
+        .ok_or_else(|| invalid(check::ACCESS_KEY, "the account is gone"))?;
     let caller = match &key.user {
         None => root(account, id),
         Some(name) => {
-            let user = account.users.find(name).ok_or_else(|| invalid("the user is gone"))?;
+            let user = account
+                .users
+                .find(name)
+                .ok_or_else(|| invalid(check::ACCESS_KEY, "the user is gone"))?;
             of_user(user, id, None)
         }
     };
@@ -183,21 +190,27 @@ fn temporary(
     id: AccessKeyId,
     now: i64,
 ) -> Result<(Caller, SecretKey)> {
-    let token = presented
-        .security_token
-        .as_ref()
-        .ok_or_else(|| invalid("no session token came with a temporary access key"))?;
-    let opened = credentials::open(&plane.keyring, &id, token.expose())
-        .ok_or_else(|| invalid("the session token is not this access key's"))?;
+    let token = presented.security_token.as_ref().ok_or_else(|| {
+        invalid(check::SESSION_TOKEN, "no session token came with a temporary access key")
+    })?;
+    let opened = credentials::open(&plane.keyring, &id, token.expose()).ok_or_else(|| {
+        invalid(check::SESSION_TOKEN, "the session token is not this access key's")
+    })?;
     let session = Arc::new(opened.session);
-    let account = world.account(&session.account).ok_or_else(|| invalid("the account is gone"))?;
+    let account = world
+        .account(&session.account)
+        .ok_or_else(|| invalid(check::ACCESS_KEY, "the account is gone"))?;
     let caller = of_session(account, &session, id)?;
     if session.expires <= now {
         return Err(Error::new(
             code::EXPIRED_TOKEN,
             "The security token included in the request is expired",
         )
-        .because(format!("the session ended at {}", iso_seconds(session.expires))));
+        .failing(
+            check::SESSION_EXPIRY,
+            format!("before {}", iso_seconds(session.expires)),
+            iso_seconds(now),
+        ));
     }
     Ok((caller, SecretKey::new(opened.secret.as_str())))
 }
@@ -211,11 +224,15 @@ pub(crate) fn of_session(
     let mut caller = match &session.who {
         Who::Root => root(account, id),
         Who::User { id: user, .. } => {
-            let user = account.user_by_id(user).ok_or_else(|| invalid("the user is gone"))?;
+            let user = account
+                .user_by_id(user)
+                .ok_or_else(|| invalid(check::ACCESS_KEY, "the user is gone"))?;
             of_user(user, id, Some(session))
         }
         Who::Role { id: role, session: name, .. } => {
-            let role = account.role_by_id(role).ok_or_else(|| invalid("the role is gone"))?;
+            let role = account
+                .role_by_id(role)
+                .ok_or_else(|| invalid(check::ACCESS_KEY, "the role is gone"))?;
             Caller {
                 principal: role_principal(role, name),
                 access_key: Some(id),
@@ -274,7 +291,9 @@ fn federated_user(
     let mut caller = match user {
         None => root(account, id),
         Some(user) => {
-            let user = account.user_by_id(user).ok_or_else(|| invalid("the user is gone"))?;
+            let user = account
+                .user_by_id(user)
+                .ok_or_else(|| invalid(check::ACCESS_KEY, "the user is gone"))?;
             of_user(user, id, None)
         }
     };
@@ -368,15 +387,30 @@ fn refused(error: &SigError, draft: &mut crate::audit::Draft) -> Error {
             hint.as_deref(),
         );
     }
-    Error::new(code::SIGNATURE_DOES_NOT_MATCH, error.to_string())
+    let cause = match error {
+        SigError::Mismatch(_) => "another signature",
+        _ => "a signature outside its scope or time",
+    };
+    Error::new(code::SIGNATURE_DOES_NOT_MATCH, error.to_string()).failing(
+        check::REQUEST_SIGNATURE,
+        "the signature that this key makes of this request",
+        cause,
+    )
 }
 
-fn invalid(cause: &str) -> Error {
+fn invalid(check: &'static str, cause: &str) -> Error {
     Error::new(
         code::INVALID_CLIENT_TOKEN_ID,
         "The security token included in the request is invalid.",
     )
-    .because(cause)
+    .failing(check, check_wanted(check), cause)
+}
+
+fn check_wanted(check: &'static str) -> &'static str {
+    match check {
+        check::SESSION_TOKEN => "the token that came with the key",
+        _ => "an active key of somebody who exists",
+    }
 }
 
 fn missing() -> Error {

@@ -4,7 +4,7 @@
 //! data the operator gets in the log book. The wire shape (XML, JSON) is chosen at the edge.
 //! A sentence of denial is rendered from the decision, never written by hand.
 
-use crate::audit::ours::DocumentFinding;
+use crate::audit::ours::{Check, DocumentFinding};
 use crate::receipt;
 
 /// A service's error code: a constant in that service's table.
@@ -34,6 +34,8 @@ pub struct Error {
     pub cause: Option<String>,
     /// Where a policy document is wrong, for the log book alone.
     pub diagnostics: Vec<DocumentFinding>,
+    /// The check that did not hold, for the log book alone.
+    pub check: Option<Box<Check>>,
     /// An encrypted account of a denial, for `DecodeAuthorizationMessage`.
     pub encoded_message: Option<String>,
 }
@@ -49,13 +51,32 @@ impl Error {
 
     /// An error without a text, as AWS gives some.
     pub fn silent(code: Code) -> Self {
-        Self { code, message: None, cause: None, diagnostics: Vec::new(), encoded_message: None }
+        Self {
+            code,
+            message: None,
+            cause: None,
+            diagnostics: Vec::new(),
+            check: None,
+            encoded_message: None,
+        }
     }
 
     /// Adds the precise cause, for the log book alone.
     #[must_use]
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(cause.into());
+        self
+    }
+
+    /// Names the check that did not hold, with what was wanted and what was there.
+    #[must_use]
+    pub fn failing(
+        mut self,
+        name: &'static str,
+        wanted: impl Into<String>,
+        had: impl Into<String>,
+    ) -> Self {
+        self.check = Some(Box::new(Check::fail(name).wanted(wanted.into()).had(had.into())));
         self
     }
 

@@ -29,6 +29,27 @@ pub fn allowed(draft: &mut Draft, ask: &Ask, decision: &Decision) {
     draft.decision(compact(ask, decision));
 }
 
+/// Whether the context has keys that AWS would not see.
+pub fn has_own_keys(ask: &Ask) -> bool {
+    ask.context.iter().any(|entry| is_ours(entry.set_by()))
+}
+
+/// An allow whose context had keys of ours: which of them its conditions read is told too.
+pub fn allowed_by_own_keys(
+    draft: &mut Draft,
+    ask: &Ask,
+    decision: &Decision,
+    record: Option<&Record>,
+) {
+    let read = record.into_iter().flat_map(|record| &record.keys);
+    let keys = read.filter(|read| is_ours(read.set_by)).map(|read| KeyRead {
+        key: read.key.clone().into(),
+        values: Some(ours::bounded_list(&read.values)),
+        ours: true,
+    });
+    draft.decision(DecisionRecord { keys: keys.collect(), ..compact(ask, decision) });
+}
+
 /// A denial, with all that the evaluator saw.
 pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
     let trust = record.decision.trust;

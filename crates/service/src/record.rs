@@ -23,6 +23,12 @@ pub struct AccountRecord {
     pub alias: Option<String>,
     /// When it was made.
     pub created: Millis,
+    /// Service control policies by level, from an organization's root down; none outside one.
+    #[serde(default)]
+    pub scps: Option<Vec<Vec<InlinePolicy>>>,
+    /// Resource control policies, likewise.
+    #[serde(default)]
+    pub rcps: Option<Vec<Vec<InlinePolicy>>>,
 }
 
 /// What users and roles have in common: policies that may be put inside or attached.

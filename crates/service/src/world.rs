@@ -92,7 +92,7 @@ impl World {
         next.revision = revision;
         let mut touched = HashMap::<AccountId, account::Touched>::new();
         for change in changes {
-            next.apply_one(change, &mut touched);
+            next.apply_one(change, &mut touched)?;
         }
         for (id, touched) in touched {
             if let Some(account) = next.accounts.get_mut(&id) {
@@ -102,12 +102,16 @@ impl World {
         Ok(next)
     }
 
-    fn apply_one(&mut self, change: &Change, touched: &mut HashMap<AccountId, account::Touched>) {
+    fn apply_one(
+        &mut self,
+        change: &Change,
+        touched: &mut HashMap<AccountId, account::Touched>,
+    ) -> Result<(), Corrupt> {
         match change {
             Change::Put(Entity::Account(record)) => match self.accounts.get_mut(&record.id) {
-                Some(account) => Arc::make_mut(account).record = record.clone(),
+                Some(account) => Arc::make_mut(account).take(record.clone())?,
                 None => {
-                    let account = Account::new(record.clone());
+                    let account = Account::new(record.clone())?;
                     self.accounts.insert(record.id, Arc::new(account));
                 }
             },
@@ -138,6 +142,7 @@ impl World {
                 }
             }
         }
+        Ok(())
     }
 }
 

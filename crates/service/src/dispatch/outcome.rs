@@ -5,7 +5,7 @@ use wire::error_body::{self, Blame, Dialect, Fault};
 use super::decode::Undecoded;
 use super::{HttpAnswer, Pending};
 use crate::action::Answer;
-use crate::audit::{Draft, Outcome};
+use crate::audit::{Check, Draft, Outcome};
 use crate::error::{Code, Error, code};
 
 /// Writes an error into the receipt.
@@ -13,6 +13,9 @@ pub fn describe(error: &Error, draft: &mut Draft) {
     draft.refused(outcome(error), error.code.name, error.message.as_deref().unwrap_or_default());
     if let Some(cause) = &error.cause {
         draft.cause(cause.clone());
+    }
+    if let Some(check) = &error.check {
+        draft.check(Check::clone(check));
     }
     for finding in &error.diagnostics {
         draft.diagnostic(finding.clone());

@@ -126,8 +126,14 @@ impl Plane {
             active: true,
             created: now.as_millisecond(),
         };
-        let account =
-            AccountRecord { id, name: name.to_owned(), alias: None, created: now.as_millisecond() };
+        let account = AccountRecord {
+            id,
+            name: name.to_owned(),
+            alias: None,
+            created: now.as_millisecond(),
+            scps: None,
+            rcps: None,
+        };
         let changes = [
             Change::Put(Entity::Account(account)),
             Change::Put(Entity::User(user)),

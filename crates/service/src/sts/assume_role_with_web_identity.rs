@@ -18,7 +18,8 @@ use super::federation::{self, Federation};
 use super::tags::{self, SessionTags};
 use super::token_cache::{Key, Proven};
 use crate::action::{Action, Ask, Done, Effect, Proof};
-use crate::audit::{Check, UserIdentity};
+use crate::audit::UserIdentity;
+use crate::audit::ours::check;
 use crate::authorize::{Permit, no_such_role};
 use crate::caller::Caller;
 use crate::credentials::Credentials;
@@ -162,7 +163,7 @@ async fn verify(
         settings: Arc::new(settings.map(|it| it.reach.clone()).unwrap_or_default()),
     };
     let found = cx.plane.idp.find(&reach, token.kid()).await;
-    let held = found.map_err(|error| unreachable(cx, &error))?;
+    let held = found.map_err(|error| unreachable(&error))?;
     let rules = ProviderRules {
         issuer,
         client_ids: provider.client_ids.clone(),
@@ -210,12 +211,13 @@ fn admit(cx: &mut Cx<'_>, provider: Arc<OidcProviderRecord>, proven: Arc<Proven>
             cx.receipt.mapped_tag(claim, tag, value);
         }
     }
+    let mapped_keys = mapped.iter().map(|(tag, _)| tag.clone()).collect();
     let (passed, transitive) = federation::session_tags(&verified.tags, mapped);
     let tags = tags::merge(&passed, &transitive, &SessionTags::default())?;
     let principal =
         Principal::WebIdentity { provider: arn.as_str().into(), account: provider.account };
     let provider_arn = arn.clone();
-    let federation = Federation { provider, provider_arn, proven, tags };
+    let federation = Federation { provider, provider_arn, proven, tags, mapped: mapped_keys };
     cx.caller = Caller { federation: Some(Arc::new(federation)), ..Caller::federated(principal) };
     Ok(())
 }
@@ -277,7 +279,7 @@ fn still_registered(cx: &Cx<'_>, key: &ProviderKey) -> Option<Arc<OidcProviderRe
     (provider.revision == key.revision).then(|| Arc::clone(provider))
 }
 
-fn no_provider(cx: &mut Cx<'_>, account: policy::AccountId, issuer: &str) -> Error {
+fn no_provider(cx: &Cx<'_>, account: policy::AccountId, issuer: &str) -> Error {
     // The nearest registration tells what is different, a trailing slash for example.
     let bare = |url: &str| {
         let name = url.split_once("://").map_or(url, |(_, name)| name);
@@ -290,11 +292,11 @@ fn no_provider(cx: &mut Cx<'_>, account: policy::AccountId, issuer: &str) -> Err
         idp::issuer(&provider.url, settings.map(|it| &it.reach)).to_string()
     });
     let wanted = wanted.unwrap_or_else(|| "a registered OpenID Connect provider".to_owned());
-    cx.receipt.check(Check::fail("issuer").wanted(wanted).had(issuer.to_owned()));
     Error::new(
         INVALID_IDENTITY_TOKEN,
         format!("No OpenIDConnect provider found in your account for {issuer}"),
     )
+    .failing(check::PROVIDER, wanted, issuer)
 }
 
 /// The built-in providers take opaque tokens of their own, which nobody here can verify.
@@ -353,8 +355,7 @@ fn failed(failure: &Failure) -> Error {
     Error::new(code, failure.client_text()).because(format!("{failure:?}"))
 }
 
-fn unreachable(cx: &mut Cx<'_>, error: &IdpError) -> Error {
-    cx.receipt.check(Check::fail("key").wanted("the provider's keys").had(error.to_string()));
+fn unreachable(error: &IdpError) -> Error {
     match error {
         IdpError::Certificate { .. } => Error::new(
             INVALID_IDENTITY_TOKEN,
@@ -364,5 +365,5 @@ fn unreachable(cx: &mut Cx<'_>, error: &IdpError) -> Error {
             Error::new(IDP_COMMUNICATION_ERROR, "Could not connect to the identity provider")
         }
     }
-    .because(error.to_string())
+    .failing(check::PROVIDER_REACHED, "the provider's keys", error.to_string())
 }

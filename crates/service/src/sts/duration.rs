@@ -1,5 +1,6 @@
 //! How long a role session may last. Source: STS API Reference; order as captured.
 
+use crate::audit::ours::check;
 use crate::error::{Error, Result, code};
 
 /// Seconds when the call names none.
@@ -18,14 +19,15 @@ pub fn of_role(requested: Option<i64>, role_max: i64, chained: bool) -> Result<i
             code::VALIDATION_ERROR,
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         )
-        .because(format!("wanted at most {role_max} s, had {seconds} s")));
+        .failing(check::DURATION, format!("at most {role_max}"), seconds.to_string()));
     }
     if chained && seconds > CHAINED {
         return Err(Error::new(
             code::VALIDATION_ERROR,
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         )
-        .because(format!("wanted at most {CHAINED} s in a chain, had {seconds} s")));
+        .failing(check::DURATION, format!("at most {CHAINED}"), seconds.to_string())
+        .because("a role that another role's session assumes: a chain"));
     }
     Ok(seconds)
 }

@@ -22,6 +22,8 @@ pub struct Federation {
     pub(super) proven: Arc<Proven>,
     /// Session tags from AWS's tags claim, and those that the configuration maps (ours).
     pub tags: SessionTags,
+    /// Keys of the tags that the configuration maps.
+    pub(super) mapped: Vec<String>,
 }
 
 impl Federation {
@@ -60,6 +62,9 @@ impl Federation {
             if verified.role_authorized_by_idp { "true" } else { "false" },
             SetBy::TokenClaim,
         );
+        for tag in self.tags.tags.iter().filter(|tag| self.mapped.contains(&tag.key)) {
+            context.set(&format!("aws:RequestTag/{}", tag.key), &tag.value, SetBy::MappedTag);
+        }
         for claim in extended {
             let name = key(&claim.name);
             // ATTACK: a claim `SUB` must never stand in for `sub` (corpus/tokens/oidc): a key that

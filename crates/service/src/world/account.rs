@@ -18,6 +18,10 @@ use crate::record::{
 pub struct Account {
     /// Its own facts.
     pub record: AccountRecord,
+    /// Service control policies over its principals, by level; none outside an organization.
+    pub scps: Option<Vec<Arc<Compiled>>>,
+    /// Resource control policies over its resources, likewise.
+    pub rcps: Option<Vec<Arc<Compiled>>>,
     /// Roles by name.
     pub roles: Table<Role>,
     /// Users by name.
@@ -98,8 +102,11 @@ pub(super) struct Touched {
 }
 
 impl Account {
-    pub(super) fn new(record: AccountRecord) -> Self {
-        Self {
+    /// An account with nothing in it yet.
+    pub(super) fn new(record: AccountRecord) -> Result<Self, Corrupt> {
+        Ok(Self {
+            scps: compile::levels(record.scps.as_deref(), policy::Kind::Scp)?,
+            rcps: compile::levels(record.rcps.as_deref(), policy::Kind::Rcp)?,
             record,
             roles: Table::default(),
             users: Table::default(),
@@ -107,7 +114,15 @@ impl Account {
             policies: Table::default(),
             oidc_providers: HashMap::new(),
             by_id: HashMap::new(),
-        }
+        })
+    }
+
+    /// Takes other facts, and compiles the organization's policies in them.
+    pub(super) fn take(&mut self, record: AccountRecord) -> Result<(), Corrupt> {
+        self.scps = compile::levels(record.scps.as_deref(), policy::Kind::Scp)?;
+        self.rcps = compile::levels(record.rcps.as_deref(), policy::Kind::Rcp)?;
+        self.record = record;
+        Ok(())
     }
 
     /// The role of that unique id, if it still lives.

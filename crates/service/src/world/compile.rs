@@ -7,7 +7,7 @@ use policy::{AccountId, Arn, Compiled, Document, Named, PolicyId, PolicyKind, St
 use super::Corrupt;
 use super::account::{Account, ManagedPolicy, Role, User};
 use crate::iam::aws_managed;
-use crate::record::{Policies, PolicyRecord, RoleRecord, UserRecord};
+use crate::record::{InlinePolicy, Policies, PolicyRecord, RoleRecord, UserRecord};
 
 /// An IAM entity's ARN.
 pub(super) fn arn(kind: &str, account: &AccountId, path: &str, name: &str) -> Arn {
@@ -65,6 +65,23 @@ pub fn document_of(account: &Account, arn: &str) -> Option<Arc<Document>> {
         Some(policy) => Some(Arc::clone(&policy.document)),
         None => aws_managed::document(arn),
     }
+}
+
+/// An organization's policies, level by level.
+pub(super) fn levels(
+    levels: Option<&[Vec<InlinePolicy>]>,
+    kind: policy::Kind,
+) -> Result<Option<Vec<Arc<Compiled>>>, Corrupt> {
+    let Some(levels) = levels else { return Ok(None) };
+    let id = if kind == policy::Kind::Scp { PolicyKind::Scp } else { PolicyKind::Rcp };
+    let level = |policies: &Vec<InlinePolicy>| {
+        let named = policies.iter().map(|policy| {
+            let document = parse(&policy.document, kind, &policy.name)?;
+            Ok(Named::new(PolicyId::new(policy.name.as_str(), id), document))
+        });
+        Ok(Arc::new(Compiled::new(named.collect::<Result<Vec<_>, Corrupt>>()?)))
+    };
+    levels.iter().map(level).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
 fn inline(policies: &Policies, owner: &Arn) -> Result<Vec<Named>, Corrupt> {
