@@ -1,0 +1,13 @@
+//! Whole calls against a whole plane, in one process: signed, decoded, decided, committed and
+//! recorded as a client's would be. Every accept has its twin that is denied, for the stated reason.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod accounts;
+mod registry;
+mod support;

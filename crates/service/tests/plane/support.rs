@@ -1,0 +1,402 @@
+//! A whole plane within the test's process: memory for a store, a folder of its own for the log
+//! book, a clock that the test turns, and calls that are really signed and really decoded.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use claims::Claims;
+use claims::jose::{Alg, SigningKey, jwks};
+use http::{Method, Request};
+use jiff::Timestamp;
+use policy::AccountId;
+use serde_json::{Value, json};
+use service::audit::query::Scope;
+use service::audit::{BookOptions, Event, LogBook, Reader};
+use service::dispatch::HttpCall;
+use service::idp::network::NetworkPolicy;
+use service::idp::{self, fetch::Fetcher};
+use service::plane::{Parts, Plane};
+use service::settings::{Provider, Providers, Settings};
+use store::Store;
+use store::memory::MemoryStore;
+use store::seal::Keyring;
+use store::segment::WriterId;
+use wire::sigv4::{AccessKeyId, PayloadHash, SecretKey, SecurityToken, Signer, Style};
+
+/// The account of most tests.
+pub const HOME: &str = "111122223333";
+/// Another account of the same installation.
+pub const AWAY: &str = "444455556666";
+/// 2026-01-01T00:00:00Z.
+const START: i64 = 1_767_225_600_000;
+
+/// An installation, and the world's clock.
+pub struct Town {
+    pub plane: Arc<Plane>,
+    /// The administrator of [`HOME`].
+    pub admin: Keys,
+    pub store: Arc<MemoryStore>,
+    clock: Arc<AtomicI64>,
+    _log: tempfile::TempDir,
+}
+
+/// Credentials of somebody.
+#[derive(Clone)]
+pub struct Keys {
+    pub id: String,
+    secret: String,
+    token: Option<String>,
+}
+
+/// What a call was answered.
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+    pub request_id: String,
+    pub encoded_message: Option<String>,
+    reader: Reader,
+}
+
+impl Town {
+    /// With [`HOME`] and its administrator.
+    pub async fn new() -> Self {
+        Self::with(Providers::default()).await
+    }
+
+    /// The same, with settings for OIDC providers.
+    pub async fn with(providers: Providers) -> Self {
+        let log = tempfile::tempdir().unwrap();
+        let writer = WriterId::new("test").unwrap();
+        let options = BookOptions {
+            reserve_bytes: 0,
+            segment_bytes: 1 << 20,
+            ..BookOptions::new(log.path(), writer)
+        };
+        let (book, _) = LogBook::open(options).unwrap();
+        let clock = Arc::new(AtomicI64::new(START));
+        let store = Arc::new(MemoryStore::new());
+        let (ticks, fetcher_ticks) = (Arc::clone(&clock), Arc::clone(&clock));
+        let fetcher = Fetcher::new(
+            NetworkPolicy::default(),
+            Arc::new(move || u64::try_from(fetcher_ticks.load(Ordering::SeqCst)).unwrap()),
+        );
+        let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+        let plane = Plane::open(Parts {
+            settings: Settings {
+                region: "us-east-1".to_owned(),
+                regions: None,
+                account: AccountId::parse(HOME).unwrap(),
+                providers,
+            },
+            keyring: Keyring::generate().unwrap(),
+            store: shared,
+            book: Arc::new(book),
+            idp: idp::jwks::Keys::new(fetcher, 64),
+            clock: Arc::new(move || {
+                Timestamp::from_millisecond(ticks.load(Ordering::SeqCst)).unwrap()
+            }),
+        })
+        .await
+        .unwrap();
+        let admin = plane.bootstrap(None).await.unwrap().unwrap();
+        let admin = Keys::long_term(admin.access_key.as_str(), &admin.secret);
+        Self { plane: Arc::new(plane), admin, store, clock, _log: log }
+    }
+
+    /// Another account, and its administrator.
+    pub async fn account(&self, id: &str) -> Keys {
+        let id = AccountId::parse(id).unwrap();
+        let admin = self.plane.create_account(id, "other", None).await.unwrap();
+        Keys::long_term(admin.access_key.as_str(), &admin.secret)
+    }
+
+    /// Turns the clock.
+    pub fn pass(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Seconds since the epoch.
+    pub fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst) / 1000
+    }
+
+    /// Calls IAM.
+    pub async fn iam(&self, keys: &Keys, action: &str, input: &[(&str, &str)]) -> Reply {
+        self.call(Some(keys), "iam", action, input).await
+    }
+
+    /// Calls STS.
+    pub async fn sts(&self, keys: &Keys, action: &str, input: &[(&str, &str)]) -> Reply {
+        self.call(Some(keys), "sts", action, input).await
+    }
+
+    /// Calls IAM as the administrator, who must succeed.
+    pub async fn set_up(&self, action: &str, input: &[(&str, &str)]) -> Reply {
+        self.iam(&self.admin, action, input).await.ok()
+    }
+
+    /// Any call of the query protocol; unsigned without keys.
+    pub async fn call(
+        &self,
+        keys: Option<&Keys>,
+        service: &str,
+        action: &str,
+        input: &[(&str, &str)],
+    ) -> Reply {
+        let version = if service == "sts" { "2011-06-15" } else { "2010-05-08" };
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("Action", action).append_pair("Version", version).extend_pairs(input);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/")
+            .header("host", format!("{service}.vestibule.test"))
+            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        self.send(keys, service, request.body(form.finish()).unwrap()).await
+    }
+
+    /// Any call of the JSON protocol.
+    pub async fn json(&self, keys: Option<&Keys>, target: &str, input: &Value) -> Reply {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/")
+            .header("host", "cloudtrail.vestibule.test")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target);
+        self.send(keys, "cloudtrail", request.body(input.to_string()).unwrap()).await
+    }
+
+    async fn send(&self, keys: Option<&Keys>, service: &str, request: Request<String>) -> Reply {
+        let (mut parts, body) = request.into_parts();
+        let body = Bytes::from(body);
+        if let Some(keys) = keys {
+            let signer = Signer {
+                access_key_id: AccessKeyId::new(&keys.id),
+                secret: SecretKey::new(keys.secret.as_str()),
+                security_token: keys.token.as_deref().map(SecurityToken::new),
+                region: "us-east-1".to_owned(),
+                service: service.to_owned(),
+                style: Style::Plain,
+            };
+            signer.sign(&mut parts, &PayloadHash::of(&body), self.plane.now()).unwrap();
+        }
+        let source_ip = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+        let call = HttpCall { parts, body, source_ip, secure: true, tls: None };
+        let answer = self.plane.handle(call).await;
+        Reply {
+            status: answer.status,
+            body: String::from_utf8(answer.body).unwrap(),
+            encoded_message: answer.encoded_message,
+            reader: self.plane.book.reader(),
+            request_id: answer.request_id,
+        }
+    }
+
+    /// A user of [`HOME`] with one inline policy, and its long-term key.
+    pub async fn user(&self, name: &str, policy: Option<&Value>) -> Keys {
+        self.user_of(&self.admin, name, policy).await
+    }
+
+    /// A user of the administrator's account.
+    pub async fn user_of(&self, admin: &Keys, name: &str, policy: Option<&Value>) -> Keys {
+        self.iam(admin, "CreateUser", &[("UserName", name)]).await.ok();
+        if let Some(policy) = policy {
+            let text = policy.to_string();
+            let input = [("UserName", name), ("PolicyName", "own"), ("PolicyDocument", &text)];
+            self.iam(admin, "PutUserPolicy", &input).await.ok();
+        }
+        self.key_of(admin, name).await
+    }
+
+    /// A new long-term key of a user.
+    pub async fn key_of(&self, admin: &Keys, name: &str) -> Keys {
+        let made = self.iam(admin, "CreateAccessKey", &[("UserName", name)]).await.ok();
+        Keys::long_term(&made.text("AccessKeyId"), &made.text("SecretAccessKey"))
+    }
+
+    /// A role of [`HOME`]; its ARN.
+    pub async fn role(&self, name: &str, trust: &Value, policy: Option<&Value>) -> String {
+        self.role_of(&self.admin, name, trust, policy).await
+    }
+
+    /// A role of the administrator's account; its ARN.
+    pub async fn role_of(
+        &self,
+        admin: &Keys,
+        name: &str,
+        trust: &Value,
+        policy: Option<&Value>,
+    ) -> String {
+        let text = trust.to_string();
+        let input = [("RoleName", name), ("AssumeRolePolicyDocument", text.as_str())];
+        let made = self.iam(admin, "CreateRole", &input).await.ok();
+        if let Some(policy) = policy {
+            let text = policy.to_string();
+            let input = [("RoleName", name), ("PolicyName", "own"), ("PolicyDocument", &text)];
+            self.iam(admin, "PutRolePolicy", &input).await.ok();
+        }
+        made.text("Arn")
+    }
+}
+
+impl Keys {
+    pub fn long_term(id: &str, secret: &str) -> Self {
+        Self { id: id.to_owned(), secret: secret.to_owned(), token: None }
+    }
+
+    /// The same with another session token.
+    pub fn with_token(&self, token: Option<&str>) -> Self {
+        Self { token: token.map(str::to_owned), ..self.clone() }
+    }
+
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+}
+
+impl Reply {
+    /// It must have succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self
+    }
+
+    /// It must have been refused, with this code and text.
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str, message: &str) -> Self {
+        let got = (self.status, self.text("Code"), self.text("Message"));
+        assert_eq!(got, (status, code.to_owned(), message.to_owned()), "{}", self.body);
+        self
+    }
+
+    /// It must have been denied by policy, with this text.
+    #[track_caller]
+    pub fn denied(self, message: &str) -> Self {
+        self.refused(403, "AccessDenied", message)
+    }
+
+    /// The credentials in it.
+    pub fn keys(&self) -> Keys {
+        let keys = Keys::long_term(&self.text("AccessKeyId"), &self.text("SecretAccessKey"));
+        keys.with_token(Some(&self.text("SessionToken")))
+    }
+
+    /// The text of the first element of that name; empty if there is none.
+    pub fn text(&self, element: &str) -> String {
+        self.all(element).into_iter().next().unwrap_or_default()
+    }
+
+    /// The texts of all elements of that name.
+    pub fn all(&self, element: &str) -> Vec<String> {
+        let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+        let after = self.body.split(&open).skip(1);
+        let texts = after.filter_map(|rest| rest.split(&close).next());
+        texts.map(unescaped).collect()
+    }
+
+    /// The policy document in the first element of that name.
+    pub fn document(&self, element: &str) -> Value {
+        let text = self.text(element);
+        let text = percent_encoding::percent_decode_str(&text).decode_utf8().unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// What the log book has of it; another account's copy comes after the caller's own.
+    #[track_caller]
+    pub fn event(&self) -> Event {
+        self.events().remove(0)
+    }
+
+    /// All entries that the log book has of it.
+    pub fn events(&self) -> Vec<Event> {
+        self.reader.by_request(Scope::Operator, &self.request_id).unwrap()
+    }
+
+    /// The check of that name in the log book: verdict, what was wanted, what was there.
+    #[track_caller]
+    pub fn check(&self, name: &str) -> (String, String, String) {
+        let event = serde_json::to_value(self.event()).unwrap();
+        let checks = event["vestibule"]["checks"].as_array().cloned().unwrap_or_default();
+        let found = checks.iter().filter(|check| check["name"] == name);
+        let failed = found.clone().find(|check| check["verdict"] == "fail");
+        let check = failed.or(found.clone().next());
+        let check = check.unwrap_or_else(|| panic!("no check {name} in {event:#}"));
+        let text = |field: &str| check[field].as_str().unwrap_or_default().to_owned();
+        (text("verdict"), text("wanted"), text("had"))
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+/// A policy of one statement that allows.
+pub fn allow(action: impl Into<Value>, resource: impl Into<Value>) -> Value {
+    let statement =
+        json!({"Effect": "Allow", "Action": action.into(), "Resource": resource.into()});
+    json!({"Version": "2012-10-17", "Statement": [statement]})
+}
+
+/// A trust policy of one statement that allows.
+pub fn trusts(principal: &Value, actions: &[&str], condition: Option<Value>) -> Value {
+    let mut statement = json!({"Effect": "Allow", "Principal": principal, "Action": actions});
+    if let Some(condition) = condition {
+        statement["Condition"] = condition;
+    }
+    json!({"Version": "2012-10-17", "Statement": [statement]})
+}
+
+/// An OpenID Connect issuer with a key of its own.
+pub struct Issuer {
+    /// Without scheme.
+    pub name: &'static str,
+    key: SigningKey,
+}
+
+impl Issuer {
+    pub fn new(name: &'static str) -> Self {
+        Self { name, key: SigningKey::generate(Alg::Es256, "key-1").unwrap() }
+    }
+
+    /// Settings that give the plane this issuer's keys.
+    pub fn settings(&self) -> Provider {
+        let text = jwks([&self.key]).to_string();
+        let reach = idp::ProviderSettings { static_jwks: Some(text.into()), ..Default::default() };
+        Provider { reach, ..Default::default() }
+    }
+
+    /// The ARN of its registration.
+    pub fn arn(&self, account: &str) -> String {
+        format!("arn:aws:iam::{account}:oidc-provider/{}", self.name)
+    }
+
+    /// The claims that every token needs, and those that are given.
+    pub fn claims(&self, now: i64, more: &Value) -> Value {
+        let mut claims = json!({
+            "iss": format!("https://{}", self.name), "aud": "vestibule", "sub": "anna",
+            "iat": now, "exp": now + 300, "jti": "t-1",
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            match value {
+                Value::Null => claims.as_object_mut().unwrap().remove(name),
+                value => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            };
+        }
+        claims
+    }
+
+    /// A signed token; a claim that is given as null is left out.
+    pub fn token(&self, now: i64, more: &Value) -> String {
+        let claims = self.claims(now, more);
+        self.key.sign(&Claims::new(claims.as_object().unwrap().clone())).unwrap()
+    }
+
+    /// Registers it.
+    pub async fn register(&self, town: &Town, admin: &Keys) {
+        let url = format!("https://{}", self.name);
+        let input = [("Url", url.as_str()), ("ClientIDList.member.1", "vestibule")];
+        town.iam(admin, "CreateOpenIDConnectProvider", &input).await.ok();
+    }
+}
