@@ -167,7 +167,8 @@ impl Determining {
     /// These two, where present.
     #[must_use]
     pub fn of(first: Option<Arc<StatementId>>, second: Option<Arc<StatementId>>) -> Self {
-        Self([first, second])
+        // The first place is filled first, so that equality is that of the lists.
+        if first.is_some() { Self([first, second]) } else { Self([second, None]) }
     }
 
     /// The statements in order.
