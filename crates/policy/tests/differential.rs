@@ -4,6 +4,16 @@
 //! one place is a failure everywhere; half from a random one, which is printed and can be given
 //! back as `POLICY_SEED`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "what goes wrong here fails the test"
+)]
+
 #[path = "question/question.rs"]
 #[allow(dead_code, reason = "shared with the laws")]
 mod question;

@@ -119,7 +119,7 @@ fn string(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             // What may appear in a policy only as an escape.
-            c if c < ' ' || c > '\u{FF}' => {
+            c if !(' '..='\u{FF}').contains(&c) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing to a String cannot fail.
                     let _ = write!(out, "\\u{unit:04x}");

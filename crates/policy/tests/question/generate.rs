@@ -20,8 +20,8 @@ const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/deploy/run-1";
 const FEDERATED: &str = "arn:aws:sts::111122223333:federated-user/bob";
 const OIDC: &str = "arn:aws:iam::111122223333:oidc-provider/idp.example/p";
 const SAML: &str = "arn:aws:iam::111122223333:saml-provider/corp";
-const USER_ID: &str = "AIDAEXAMPLEUSERID001";
-const ROLE_ID: &str = "AROAEXAMPLEROLEID001";
+const USER_ID: &str = "AIDAANNXXXXXXXXXXXXX";
+const ROLE_ID: &str = "AROADEPLOYXXXXXXXXXX";
 
 const ACTIONS: &[&str] = &[
     "s3:GetObject",
@@ -743,9 +743,9 @@ fn choices() -> impl Strategy<Value = Choices> {
     prop_oneof![4 => Just(Choices::CHOSEN), 1 => turned]
 }
 
-pub fn case() -> impl Strategy<Value = Case> {
+fn layered() -> impl Strategy<Value = Case> {
     let owner = prop_oneof![
-        3 => Just(Some(account(HOME))), 2 => Just(Some(account(AWAY))), 1 => Just(None)
+        3 => Just(Some(account(HOME))), 1 => Just(Some(account(AWAY))), 1 => Just(None)
     ];
     let question = (principal(), words(ACTIONS), words(RESOURCES), owner, context(), choices());
     let caller = (
@@ -789,4 +789,82 @@ pub fn case() -> impl Strategy<Value = Case> {
             session,
         }
     })
+}
+
+/// One statement, of which one element alone decides the answer.
+fn focused() -> impl Strategy<Value = Case> {
+    let of = |layer: Layer, part: u8| {
+        (statement(layer), vec(line(), 1..4)).prop_map(move |(random, lines)| {
+            let mut statement = open(layer);
+            statement.effect = random.effect;
+            match part {
+                0 => statement.action = random.action,
+                1 => statement.resource = random.resource,
+                2 => statement.principal = random.principal,
+                _ => statement.conditions = lines.into_iter().collect(),
+            }
+            statement
+        })
+    };
+    let caller = prop_oneof![
+        1 => of(Layer::Caller, 0), 4 => of(Layer::Caller, 1), 8 => of(Layer::Caller, 3)
+    ];
+    let side = prop_oneof![
+        4 => caller.prop_map(|s| (Layer::Caller, s)),
+        2 => of(Layer::Resource, 2).prop_map(|s| (Layer::Resource, s)),
+        1 => of(Layer::Resource, 1).prop_map(|s| (Layer::Resource, s)),
+        1 => of(Layer::Trust, 2).prop_map(|s| (Layer::Trust, s)),
+        1 => of(Layer::Scp, 1).prop_map(|s| (Layer::Scp, s)),
+        1 => of(Layer::Rcp, 1).prop_map(|s| (Layer::Rcp, s)),
+    ];
+    let version = prop_oneof![5 => Just(Some("2012-10-17")), 1 => Just(None)];
+    let question = (principal(), words(ACTIONS), words(RESOURCES), context(), choices());
+    (question, side, version).prop_map(|(question, (layer, statement), version)| {
+        let (principal, action, resource, context, choices) = question;
+        let statement = fit(statement, layer, version);
+        let deny = statement.effect == "Deny";
+        let docs = |layer: Layer| {
+            let mut statements = vec![statement.clone()];
+            statements.extend(deny.then(|| open(layer)));
+            vec![Doc { version, statements }]
+        };
+        let free = || vec![Doc { version, statements: vec![open(Layer::Caller)] }];
+        let mut case = Case {
+            principal,
+            action: if layer == Layer::Trust { "sts:AssumeRole".to_owned() } else { action },
+            resource,
+            resource_account: Some(account(HOME)),
+            requires_resource_policy: layer == Layer::Trust,
+            context,
+            choices,
+            scps: None,
+            rcps: None,
+            endpoint: None,
+            trust: layer == Layer::Trust,
+            resource_policy: None,
+            identity: vec![free()],
+            boundary: None,
+            session: Some(vec![free()]),
+        };
+        match layer {
+            Layer::Caller => case.identity = vec![docs(layer)],
+            Layer::Resource | Layer::Trust => {
+                (case.identity, case.resource_policy) = (Vec::new(), Some(docs(layer)));
+            }
+            Layer::Scp => case.scps = Some(vec![docs(layer)]),
+            Layer::Rcp => case.rcps = Some(vec![docs(layer)]),
+        }
+        case
+    })
+}
+
+/// Any question.
+pub fn case() -> impl Strategy<Value = Case> {
+    prop_oneof![layered(), focused()]
+}
+
+/// Whether a statement can stand in a document of 2012 only: a bare variable as resource.
+pub fn is_of_2012(statement: &Statement) -> bool {
+    let lists = statement.resource.iter().flat_map(|patterns| &patterns.list);
+    lists.into_iter().any(|text| text.starts_with("${"))
 }

@@ -312,10 +312,36 @@ impl Case {
         question.decide()
     }
 
-    /// The case as JSON.
-    pub fn json(&self) -> Value {
-        let docs = |docs: &Docs| docs.iter().map(Doc::json).collect::<Value>();
-        let sets = |sets: &[Docs]| sets.iter().map(docs).collect::<Value>();
+    /// The case as one of `corpus/policy/`, with the answer the reference gives.
+    pub fn corpus_json(&self) -> Value {
+        // Statements are named, so that the corpus can tell which decided.
+        let sid = |layer: &str, set: usize, doc: usize, n: usize| format!("{layer}{set}x{doc}x{n}");
+        let docs = |layer: &str, set: usize, docs: &Docs| -> Vec<Value> {
+            let named = |(number, doc): (usize, &Doc)| {
+                let mut json = doc.json();
+                for (n, statement) in (0..).zip(json["Statement"].as_array_mut().unwrap()) {
+                    statement["Sid"] = json!(sid(layer, set, number, n));
+                }
+                json
+            };
+            docs.iter().enumerate().map(named).collect()
+        };
+        let levels = |layer: &str, sets: &[Docs]| -> Value {
+            sets.iter().enumerate().map(|(set, all)| json!(docs(layer, set, all))).collect()
+        };
+        let flat = |layer: &str, sets: &[Docs]| -> Value {
+            sets.iter().enumerate().flat_map(|(set, all)| docs(layer, set, all)).collect()
+        };
+        let resource = self.resource_policy.as_ref().map(|all| docs("resource", 0, all));
+        let policies = json!({
+            "scp": self.scps.as_deref().map(|sets| levels("scp", sets)),
+            "rcp": self.rcps.as_deref().map(|sets| levels("rcp", sets)),
+            "endpoint": self.endpoint.as_ref().map(|all| docs("endpoint", 0, all)),
+            if self.trust { "trust" } else { "resource" }: resource,
+            "identity": flat("identity", &self.identity),
+            "boundary": self.boundary.as_ref().map(|all| docs("boundary", 0, all)),
+            "session": self.session.as_deref().map(|sets| flat("session", sets)),
+        });
         let context: Map<String, Value> = self
             .context
             .iter()
@@ -327,30 +353,40 @@ impl Case {
                 (key.clone(), values)
             })
             .collect();
-        json!({
-            "principal": self.principal,
+        let answer = self.reference();
+        let determining = answer.determining.iter().map(|(policy, statement)| {
+            let mut parts = policy.split('.');
+            let layer = parts.next().unwrap();
+            let [set, doc] = [parts.next(), parts.next()].map(|n| n.unwrap().parse().unwrap());
+            sid(layer, set, doc, *statement)
+        });
+        let determining: Vec<String> = determining.collect();
+        let mut case = json!({
+            "name": "",
+            "rule": "",
+            "principal": short_form(&self.principal),
             "action": self.action,
             "resource": self.resource,
             "resource_account": self.resource_account,
             "requires_resource_policy": self.requires_resource_policy,
             "context": context,
-            "choices": self.choices,
-            "scps": self.scps.as_deref().map(sets),
-            "rcps": self.rcps.as_deref().map(sets),
-            "endpoint": self.endpoint.as_ref().map(docs),
-            "trust": self.trust,
-            "resource_policy": self.resource_policy.as_ref().map(docs),
-            "identity": sets(&self.identity),
-            "boundary": self.boundary.as_ref().map(docs),
-            "session": self.session.as_deref().map(sets),
-        })
+            "policies": without_nulls(policies),
+            "expect": without_nulls(json!({
+                "verdict": answer.verdict,
+                "layer": answer.layer,
+                "level": answer.level,
+                "determining": determining,
+            })),
+        });
+        if self.choices != Choices::CHOSEN {
+            case["choices"] = json!(self.choices);
+        }
+        without_nulls(case)
     }
 
-    /// The case as JSON for people: layers that are absent left out.
+    /// The case for people.
     pub fn shown(&self) -> String {
-        let Value::Object(mut members) = self.json() else { return String::new() };
-        members.retain(|_, value| !value.is_null());
-        serde_json::to_string_pretty(&Value::Object(members)).unwrap()
+        serde_json::to_string_pretty(&self.corpus_json()).unwrap()
     }
 
     /// Every document of the case, for laws that change them all.
@@ -374,4 +410,33 @@ pub fn answer(decision: &Decision) -> Answer {
         level: decision.level,
         determining: ids.map(|id| (id.policy.name.clone(), id.index as usize)).collect(),
     }
+}
+
+/// A principal as the corpus writes it.
+fn short_form(principal: &Principal) -> String {
+    let after = |arn: &policy::Arn, prefix: &str| {
+        arn.resource().strip_prefix(prefix).unwrap_or_default().to_owned()
+    };
+    match principal {
+        Principal::Anonymous => "anonymous".to_owned(),
+        Principal::Root { account } => format!("root@{account}"),
+        Principal::User { arn, account, .. } => format!("user/{}@{account}", after(arn, "user/")),
+        Principal::RoleSession { role_arn, session_arn, account, .. } => {
+            let session = session_arn.resource().rsplit('/').next().unwrap_or_default();
+            format!("role/{}:{session}@{account}", after(role_arn, "role/"))
+        }
+        Principal::FederatedUser { arn, user_arn, account, .. } => {
+            let [session, user] = [after(arn, "federated-user/"), after(user_arn, "user/")];
+            format!("federated/{session}:{user}@{account}")
+        }
+        Principal::WebIdentity { provider, account } => format!("oidc:{provider}@{account}"),
+        Principal::Saml { provider, account } => format!("saml:{}@{account}", provider.as_str()),
+        Principal::Service { name } => format!("service:{name}"),
+    }
+}
+
+fn without_nulls(value: Value) -> Value {
+    let Value::Object(mut members) = value else { return value };
+    members.retain(|_, value| !value.is_null());
+    Value::Object(members)
 }

@@ -204,7 +204,7 @@ pub fn network_contains(network: &str, address: &Bits) -> bool {
 /// Standard base64 with padding.
 pub fn base64(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let data = text.trim_end_matches('=');

@@ -187,7 +187,9 @@ pub fn arn_matches(
     let any = |unit: &Unit| of_author(unit) || *unit == Unit::Substituted(u16::from(b':'));
     let mut pattern = split(&text.units, of_author);
     if pattern.len() < 6 && text.variable {
-        if text.plain().is_some_and(|plain| plain == "*") {
+        // What expands to a bare `*` stands for the resource `*`, and for no ARN.
+        let star = Unit::Substituted(u16::from(b'*'));
+        if text.units == [Unit::Any] || text.units == [star] {
             return matches(arn == "*");
         }
         pattern = split(&text.units, any);
