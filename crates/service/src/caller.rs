@@ -6,7 +6,7 @@ use policy::{
     AccountId, Arn, Compiled, Document, Named, PolicyId, PolicyKind, Principal, Strictness, Tag,
 };
 
-use wire::sigv4::{Form, PayloadHash, Presented, SecretKey, SigError};
+use wire::sigv4::{PayloadHash, Presented, SecretKey, SigError};
 use zeroize::Zeroizing;
 
 use crate::audit::UserIdentity;
@@ -37,6 +37,8 @@ pub struct Caller {
     pub layers: Layers,
     /// The verified token, of a federated caller.
     pub federation: Option<Arc<Federation>>,
+    /// The region that the signature was made for.
+    pub region: Option<String>,
 }
 
 impl Caller {
@@ -49,6 +51,7 @@ impl Caller {
             own_tags: Vec::new(),
             layers: Layers::default(),
             federation: None,
+            region: None,
         }
     }
 
@@ -133,22 +136,20 @@ pub fn authenticate(
     presented.check_scope(rules).map_err(|error| refused(&error, draft))?;
 
     let id = AccessKeyId::from(presented.access_key_id.as_str());
-    let (caller, secret) = match id.is_temporary() {
+    draft.region(presented.scope.region.clone());
+    let (mut caller, secret) = match id.is_temporary() {
         true => temporary(plane, world, &presented, id, rules.now.as_millisecond())?,
         false => long_term(plane, world, &presented, id)?,
     };
     draft.caller(caller.identity(), false);
 
-    let payload = match presented.form {
-        Form::Header => PayloadHash::of(body),
-        // A presigned query request has an empty body to sign, whatever the body is hashed as.
-        Form::Query => PayloadHash::of(body),
-    };
+    let payload = PayloadHash::of(body);
     plane
         .signing_keys
         .verify(&presented, parts, &payload, &secret, rules)
         .map_err(|error| refused(&error, draft))?;
     draft.caller(caller.identity(), true);
+    caller.region = Some(presented.scope.region);
     Ok(caller)
 }
 
@@ -244,6 +245,7 @@ pub(crate) fn of_session(
                     ..Layers::default()
                 },
                 federation: None,
+                region: None,
             }
         }
         Who::Federated { id: user, name } => federated_user(account, user.as_ref(), name, id)?,
@@ -277,6 +279,7 @@ fn of_user(user: &world::User, id: AccessKeyId, session: Option<&Arc<Session>>) 
             ..Layers::default()
         },
         federation: None,
+        region: None,
     }
 }
 

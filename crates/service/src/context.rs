@@ -33,7 +33,8 @@ fn network(context: &mut Context, cx: &Cx<'_>) {
         if origin.secure { "true" } else { "false" },
         SetBy::Network,
     );
-    context.set("aws:RequestedRegion", &origin.region, SetBy::Request);
+    let region = cx.caller.region.as_ref().unwrap_or(&origin.region);
+    context.set("aws:RequestedRegion", region, SetBy::Request);
     if let Some(agent) = &origin.user_agent {
         context.set("aws:UserAgent", agent, SetBy::Request);
     }

@@ -54,7 +54,7 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// `aws:referer`
     pub referer: Option<String>,
-    /// The region that the client named in its signature, or the installation's own.
+    /// The installation's own region; a signature may name another.
     pub region: String,
     /// The `Host` the client asked for.
     pub host: String,

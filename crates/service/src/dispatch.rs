@@ -18,7 +18,7 @@ use crate::audit::{BookError, Draft, Durability, Event};
 use crate::authorize::authorize;
 use crate::caller::{self, Caller};
 use crate::cx::{Cx, Origin};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids;
 use crate::plane::{CommitError, Plane};
 
@@ -78,6 +78,18 @@ impl Plane {
             Pending { call: &call, decoded: &decoded, origin: &origin, request_id: &request_id };
         let (result, draft) = self.serve(&pending, draft).await;
         self.conclude(&pending, result, draft).await
+    }
+
+    /// Takes note of a call that could not be read whole: too large, too slow, or cut off.
+    pub async fn unread(&self, call: HttpCall, status: u16) {
+        let now = self.now();
+        let mut draft = Draft::new(&ids::uuid(), now);
+        decode::describe(&decode::origin(&call, &self.settings), &mut draft);
+        let error = Error::silent(Code::new("RequestNotRead", status))
+            .because("the request was refused before it was read whole");
+        outcome::describe(&error, &mut draft);
+        let event = draft.finish(self.now());
+        let _ = self.record(&event, Durability::Written).await;
     }
 
     /// Everything between decoding and answering; a change is decided again if the world moved.

@@ -30,6 +30,9 @@ pub trait Calls: Send + Sync + 'static {
     /// Answers one call of whatever service it is for.
     fn call(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
+    /// Takes note of a call that could not be read whole.
+    fn unread(&self, request: Request, status: StatusCode) -> impl Future<Output = ()> + Send;
+
     /// What the metrics say about the inside, at this moment.
     fn gauges(&self) -> Gauges;
 }
@@ -52,6 +55,10 @@ impl<C: Calls> Door for Front<C> {
             Plane::Aws => self.calls.call(request).await,
             Plane::Own(own) => self.own(&own, &request),
         }
+    }
+
+    async fn unread(&self, request: Request, status: StatusCode) {
+        self.calls.unread(request, status).await;
     }
 }
 

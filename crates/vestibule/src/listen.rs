@@ -79,6 +79,11 @@ pub type Answer = Response<Full<Bytes>>;
 pub trait Door: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
+
+    /// Takes note of a request that was refused before it was read whole; its body is empty.
+    fn unread(&self, _request: Request, _status: StatusCode) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// How the listener ended.
@@ -275,18 +280,33 @@ impl<D: Door> Shared<D> {
         tls: Option<Arc<TlsDetails>>,
     ) -> Answer {
         let (parts, incoming) = request.into_parts();
-        if parts.headers.len() > self.max_headers {
-            return refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-        }
-        let body = match timeout(self.body_timeout, body::collect(incoming, MAX_BODY)).await {
-            Ok(Ok(body)) => body,
-            Ok(Err(body::Refused::TooLarge)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE),
-            Ok(Err(body::Refused::Broken)) => return refusal(StatusCode::BAD_REQUEST),
-            Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT),
-        };
         let origin = self.proxies.origin(peer, tls.is_some(), &parts.headers);
         let (source_ip, secure) = (origin.address, origin.secure);
-        self.door.answer(Request { parts, body, peer, source_ip, secure, tls }).await
+        let body = match parts.headers.len() > self.max_headers {
+            true => Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+            false => self.body(incoming).await,
+        };
+        match body {
+            Ok(body) => {
+                let request = Request { parts, body, peer, source_ip, secure, tls };
+                self.door.answer(request).await
+            }
+            Err(status) => {
+                let body = Bytes::new();
+                let request = Request { parts, body, peer, source_ip, secure, tls };
+                self.door.unread(request, status).await;
+                refusal(status)
+            }
+        }
+    }
+
+    async fn body(&self, incoming: Incoming) -> Result<Bytes, StatusCode> {
+        match timeout(self.body_timeout, body::collect(incoming, MAX_BODY)).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(body::Refused::TooLarge)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+            Ok(Err(body::Refused::Broken)) => Err(StatusCode::BAD_REQUEST),
+            Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+        }
     }
 }
 

@@ -39,6 +39,7 @@ fn outcome(error: &Error) -> Outcome {
         code if matches!(code.name, "InvalidIdentityToken" | "ExpiredTokenException") => {
             Outcome::Unauthenticated
         }
+        code if code.name == "RequestNotRead" || code.status == 413 => Outcome::Malformed,
         _ => Outcome::Failed,
     }
 }

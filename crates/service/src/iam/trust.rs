@@ -25,9 +25,7 @@ pub fn bind(world: &World, text: &str) -> Result<String> {
             return Err(Error::new(code::MALFORMED_POLICY_DOCUMENT, text));
         }
     }
-    document
-        .check_shared_issuers()
-        .map_err(|rejection| Error::policy(text, &rejection))?;
+    document.check_shared_issuers().map_err(|rejection| Error::policy(text, &rejection))?;
     let size = policy::document::quota_size(text);
     if size > policy::document::quota::TRUST {
         let text =

@@ -35,6 +35,13 @@ impl Calls for Aws {
         rendered(answer)
     }
 
+    async fn unread(&self, request: Request, status: StatusCode) {
+        let Request { parts, body, source_ip, secure, tls, .. } = request;
+        let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
+        let call = HttpCall { parts, body, source_ip, secure, tls };
+        self.plane.unread(call, status.as_u16()).await;
+    }
+
     fn gauges(&self) -> Gauges {
         let reached = self.plane.idp.statistics();
         let book = self.plane.book.figures();

@@ -10,6 +10,8 @@ impl Calls for Aws {
         Answer::new(Full::from(format!("aws {}", request.parts.uri.path())))
     }
 
+    async fn unread(&self, _request: Request, _status: StatusCode) {}
+
     fn gauges(&self) -> Gauges {
         Gauges { revision: 5, ..Gauges::default() }
     }
