@@ -28,12 +28,30 @@ pub struct Credentials {
 }
 
 /// The query APIs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
     /// STS.
     Sts,
     /// IAM.
     Iam,
+}
+
+impl Api {
+    /// The name in a signature's scope.
+    pub fn name(self) -> &'static str {
+        match self {
+            Api::Sts => "sts",
+            Api::Iam => "iam",
+        }
+    }
+
+    /// The `Version` parameter.
+    pub fn version(self) -> &'static str {
+        match self {
+            Api::Sts => "2011-06-15",
+            Api::Iam => "2010-05-08",
+        }
+    }
 }
 
 /// An answer.
@@ -78,11 +96,7 @@ impl Client {
         now: Timestamp,
     ) -> Result<Reply, NoAnswer> {
         let failed = |error: &dyn std::fmt::Display| NoAnswer(format!("{}: {error}", self.base));
-        let (service, version) = match api {
-            Api::Sts => ("sts", "2011-06-15"),
-            Api::Iam => ("iam", "2010-05-08"),
-        };
-        let named = [("Action", action), ("Version", version)];
+        let named = [("Action", action), ("Version", api.version())];
         let body = query::encode(named.into_iter().chain(parameters.iter().copied()));
         let request = Request::builder()
             .method(Method::POST)
@@ -97,7 +111,7 @@ impl Client {
                 secret: credentials.secret.clone(),
                 security_token: credentials.token.clone(),
                 region: "us-east-1".to_owned(),
-                service: service.to_owned(),
+                service: api.name().to_owned(),
                 style: Style::Plain,
             };
             let payload = PayloadHash::of(body.as_bytes());

@@ -363,7 +363,7 @@ impl Default for LogBook {
             keep_for: Duration::from_secs(90 * 86_400),
             keep_bytes: 4 << 30,
             max_event_bytes: 64 << 10,
-            flood_rate: 100,
+            flood_rate: 50,
             reserve_bytes: 64 << 20,
         }
     }

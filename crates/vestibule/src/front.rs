@@ -107,7 +107,7 @@ impl<C: Calls> Front<C> {
         }
         // ATTACK: a page in the developer's browser could post a form to a loopback port; a JSON
         // content type makes the browser ask first, and nothing here answers that
-        // (corpus/wire/clock-by-cross-site-form).
+        // (test the_test_clock_moves_from_loopback_only).
         let json = request
             .parts
             .headers

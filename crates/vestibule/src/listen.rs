@@ -256,7 +256,7 @@ impl<D: Door> Connection<D> {
         let mut connection = std::pin::pin!(watcher.watch(connection));
         // ATTACK: a client that sends nothing, or a few bytes of a protocol's preface, is under no
         // timer of hyper's yet and would hold its slot for ever
-        // (corpus/wire/connection-without-request).
+        // (test a_client_that_sends_no_request_loses_its_connection).
         let finished = tokio::select! {
             outcome = &mut connection => Some(outcome),
             () = tokio::time::sleep(head_timeout) => None,

@@ -15,6 +15,8 @@ use service::{
 };
 use wire::sigv4::{AccessKeyId, PayloadHash, SecretKey, Signer, Style};
 
+use crate::client::Api;
+
 /// The user that every account begins with.
 const ADMIN: &str = "admin";
 
@@ -121,32 +123,6 @@ async fn call(plane: &Plane, parts: http::request::Parts, body: String) -> Resul
     Err(Refused { code, message: element(&text, "Message").unwrap_or_default() })
 }
 
-/// The services that are called here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// IAM.
-    Iam,
-    /// STS.
-    Sts,
-}
-
-impl Api {
-    /// The name in a signature's scope.
-    pub fn name(self) -> &'static str {
-        match self {
-            Api::Iam => "iam",
-            Api::Sts => "sts",
-        }
-    }
-
-    fn version(self) -> &'static str {
-        match self {
-            Api::Iam => "2010-05-08",
-            Api::Sts => "2011-06-15",
-        }
-    }
-}
-
 impl Refused {
     fn before(message: String) -> Refused {
         Refused { code: "Operator".to_owned(), message }
@@ -163,33 +139,31 @@ impl std::error::Error for Refused {}
 
 /// The query protocol's form: `Tags.member.1.Key=…`.
 fn form(service: Api, action: &str, input: &Value) -> String {
-    let mut out = url::form_urlencoded::Serializer::new(String::new());
-    out.append_pair("Action", action).append_pair("Version", service.version());
-    flatten(&mut out, "", input);
-    out.finish()
+    let mut pairs = vec![
+        ("Action".to_owned(), action.to_owned()),
+        ("Version".to_owned(), service.version().to_owned()),
+    ];
+    flatten(&mut pairs, "", input);
+    wire::query::encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
-fn flatten(out: &mut url::form_urlencoded::Serializer<'_, String>, at: &str, value: &Value) {
+fn flatten(pairs: &mut Vec<(String, String)>, at: &str, value: &Value) {
     let below = |name: &str| match at {
         "" => name.to_owned(),
         at => format!("{at}.{name}"),
     };
     match value {
         Value::Null => {}
-        Value::String(text) => {
-            out.append_pair(at, text);
-        }
-        Value::Bool(_) | Value::Number(_) => {
-            out.append_pair(at, &value.to_string());
-        }
+        Value::String(text) => pairs.push((at.to_owned(), text.clone())),
+        Value::Bool(_) | Value::Number(_) => pairs.push((at.to_owned(), value.to_string())),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                flatten(out, &below(&format!("member.{}", index + 1)), item);
+                flatten(pairs, &below(&format!("member.{}", index + 1)), item);
             }
         }
         Value::Object(members) => {
             for (name, item) in members {
-                flatten(out, &below(name), item);
+                flatten(pairs, &below(name), item);
             }
         }
     }
@@ -226,7 +200,7 @@ mod tests {
             form(Api::Iam, "CreateUser", &input),
             "Action=CreateUser&Version=2010-05-08&MaxSessionDuration=3600\
              &Tags.member.1.Key=k&Tags.member.1.Value=v&Tags.member.2.Key=l&Tags.member.2.Value=\
-             &UserName=a+b"
+             &UserName=a%20b"
         );
     }
 

@@ -17,9 +17,10 @@ use serde_json::Value;
 use service::plane::Plane;
 
 use crate::{
+    client::Api,
     config::Faulty,
     data::{self, DataError, DataFolder},
-    operator::{Api, Operator, Refused, element},
+    operator::{Operator, Refused, element},
 };
 
 /// A seed, read and checked for form.

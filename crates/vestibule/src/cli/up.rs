@@ -252,7 +252,6 @@ fn stop(
 }
 
 fn ready(url: &str, options: &Options, screen: &Screen) -> Result<(), Failure> {
-    screen.either(&format!("vestibule ready {url}"), &json!({ "event": "ready", "url": url }))?;
     if let Some(path) = &options.ready_file {
         // Whole or not at all: whoever waits for the file reads it the moment it is there.
         let draft = path.with_extension("draft");
@@ -260,5 +259,5 @@ fn ready(url: &str, options: &Options, screen: &Screen) -> Result<(), Failure> {
             .and_then(|()| std::fs::rename(&draft, path))
             .map_err(|error| Failure::of(path.display(), error))?;
     }
-    Ok(())
+    screen.either(&format!("vestibule ready {url}"), &json!({ "event": "ready", "url": url }))
 }

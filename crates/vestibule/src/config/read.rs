@@ -188,7 +188,7 @@ fn rules(config: &Config, tree: &DeTable<'_>, found: &mut Vec<Problem>) {
             let folded = claim.to_lowercase();
             // ATTACK: a claim `SUB` declared as an extension would answer for `…:sub`, since
             // condition keys are compared without case
-            // (corpus/tokens/oidc/extended-claim-shadows-sub).
+            // (test an_extended_claim_cannot_stand_in_for_one_of_awss).
             if AWS_CLAIMS.contains(&folded.as_str()) {
                 refuse(&at, format!("`{claim}` is one of AWS's own claim keys"));
             } else if let Some(other) = seen.insert(folded, claim) {

@@ -82,7 +82,7 @@ pub const SETTINGS: &[Setting] = &[
         "When the log book grows past this, its oldest files are removed."),
     row("log_book.max_event_bytes", "size", r#""64KiB""#, r#""256KiB""#,
         "Largest event. What does not fit is cut, and the event says so."),
-    row("log_book.flood_rate", "whole number", "100", "50",
+    row("log_book.flood_rate", "whole number", "50", "20",
         "Events per second that unauthenticated calls may cause; past it they are counted together."),
     row("log_book.reserve_bytes", "size", r#""64MiB""#, r#""128MiB""#,
         "Space held back, so that the log book stays writable when the disk fills."),

@@ -29,7 +29,7 @@ impl TrustedProxies {
         let peer = peer.ip().to_canonical();
         if !self.trust(peer) {
             // ATTACK: a client that sends X-Forwarded-For itself chooses its own aws:SourceIp
-            // (corpus/wire/forwarded-by-untrusted-peer).
+            // (test a_trusted_peer_is_believed_and_its_untrusted_twin_is_not).
             return Origin { address: peer, secure: tls };
         }
         Origin { address: self.client(peer, headers), secure: proto_secure(tls, headers) }

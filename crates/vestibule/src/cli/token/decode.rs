@@ -97,7 +97,7 @@ fn members(claims: &Claims, now: Timestamp) -> Vec<String> {
 }
 
 /// ATTACK: a token is foreign text; control characters in it could rewrite the terminal
-/// (corpus/tokens/oidc/claim-with-escape-sequence).
+/// (test a_claim_cannot_write_to_the_terminal).
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -118,4 +118,22 @@ fn when(seconds: i64, now: Timestamp) -> String {
         _ => format!("{} days", apart / 86_400),
     };
     format!("  ({at}, {apart} {words})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_cannot_write_to_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}ö"), "a\\u{1b}[2Jb\\nc\\u{9b}ö");
+    }
+
+    #[test]
+    fn times_are_also_told_in_words() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(when(300, now), "  (1970-01-01T00:05:00Z, 5 minutes from now)");
+        assert_eq!(when(-60, now), "  (1969-12-31T23:59:00Z, 60 seconds ago)");
+        assert_eq!(when(i64::MAX, now), "");
+    }
 }

@@ -17,11 +17,12 @@ use store::{seal::Keyring, segment::WriterId};
 
 use super::{super::failure::Failure, Check};
 use crate::{
+    client::Api,
     clock::Clock,
     config::Config,
     data::DataFolder,
     installation,
-    operator::{self, Api, Operator},
+    operator::{self, Operator},
 };
 
 /// The role that is asked for.
