@@ -7,6 +7,7 @@ pub mod completions;
 pub mod demo;
 pub mod explain;
 pub mod failure;
+pub mod key;
 pub mod policy;
 pub mod reset;
 pub mod screen;
@@ -92,6 +93,8 @@ enum Command {
     #[command(subcommand)]
     Account(account::Command),
     #[command(subcommand)]
+    Key(key::Command),
+    #[command(subcommand)]
     Token(token::Command),
     #[command(subcommand)]
     Policy(policy::Command),
@@ -132,6 +135,7 @@ impl Cli {
             Command::Tail(options) => tail::run(&options, global, screen),
             Command::Trust(command) => trust::run(&command, global, screen),
             Command::Account(command) => account::run(&command, global, screen),
+            Command::Key(command) => key::run(command, global, screen),
             Command::Token(command) => token::run(&command, global, screen),
             Command::Policy(command) => policy::run(&command, screen),
             Command::Completions(options) => completions::run(&options, screen),

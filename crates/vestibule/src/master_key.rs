@@ -42,6 +42,19 @@ pub fn open(settings: &MasterKey, folder: &DataFolder) -> Result<Keys, NoKey> {
     Ok(Keys { ring, beside_the_data: within(&path, folder.path()) })
 }
 
+/// Adds a generation to the key file.
+///
+/// # Errors
+/// [`NoKey`]; a key that comes from the environment or a program is rotated where it comes from.
+pub fn rotate(settings: &MasterKey, folder: &DataFolder) -> Result<Keyring, NoKey> {
+    if settings.env.is_some() || settings.command.is_some() {
+        let text = "it does not come from a file; add a generation where it comes from";
+        return Err(NoKey(text.to_owned()));
+    }
+    let path = settings.file.clone().unwrap_or_else(|| folder.master_key());
+    Keyring::rotate(&path).map_err(|error| NoKey(error.to_string()))
+}
+
 /// A key file's text or a single value: either may be in a variable or printed.
 fn read(text: &str) -> Result<Keyring, KeyError> {
     if text.trim().contains(['\n', ' ']) {
@@ -98,6 +111,26 @@ mod tests {
 
         let elsewhere = MasterKey { file: Some(root.path().join("k")), ..MasterKey::default() };
         assert!(!open(&elsewhere, &folder).unwrap().beside_the_data);
+    }
+
+    #[test]
+    fn what_an_older_generation_sealed_still_opens_after_a_rotation() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = folder(root.path());
+        let settings = MasterKey::default();
+        let purpose = store::seal::Purpose::new("test");
+        let before = open(&settings, &folder).unwrap().ring;
+        let sealed = before.seal(purpose, b"", b"a session").unwrap();
+
+        let after = rotate(&settings, &folder).unwrap();
+        assert!(after.newest() > before.newest());
+        assert_eq!(after.open(purpose, b"", &sealed).unwrap().as_slice(), b"a session");
+        let newer = after.seal(purpose, b"", b"another").unwrap();
+        assert!(before.open(purpose, b"", &newer).is_err(), "an older ring knows no newer key");
+
+        let command = Some(vec!["true".to_owned()]);
+        let told = rotate(&MasterKey { command, ..settings }, &folder).err().unwrap().to_string();
+        assert!(told.contains("does not come from a file"), "{told}");
     }
 
     #[test]
