@@ -1,6 +1,7 @@
 //! One installation: its world, its keys, its log book, and the way to change it.
 
 mod bootstrap;
+mod organization;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use wire::sigv4::SigningKeys;
 
 pub use self::bootstrap::{Admin, BootstrapError};
+pub use self::organization::{Organization, OrganizationPolicy};
 use crate::audit::{Event, LogBook};
 use crate::idp;
 use crate::settings::Settings;

@@ -34,6 +34,10 @@ pub enum BootstrapError {
     Book(String),
     /// There is such an account already.
     Exists(AccountId),
+    /// There is no such account.
+    Missing(AccountId),
+    /// A policy is refused.
+    Policy(String),
     /// A key could not be sealed.
     Seal(String),
 }
@@ -45,6 +49,8 @@ impl std::fmt::Display for BootstrapError {
             Self::Corrupt(why) => write!(f, "the store holds what cannot be read: {why}"),
             Self::Book(why) => write!(f, "the log book cannot be used: {why}"),
             Self::Exists(account) => write!(f, "account {account} exists already"),
+            Self::Missing(account) => write!(f, "there is no account {account}"),
+            Self::Policy(why) => write!(f, "the policy is refused: {why}"),
             Self::Seal(why) => write!(f, "a secret cannot be sealed: {why}"),
         }
     }

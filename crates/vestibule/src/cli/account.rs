@@ -21,6 +21,21 @@ pub(super) enum Command {
     Create(Create),
     /// List the accounts
     List,
+    Guard(Guard),
+}
+
+/// Put an account under an organization's policies (SCPs and RCPs), in place of earlier ones
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file is JSON: {\"scps\": [[{\"name\": \"…\", \"document\": {…}}]], \"rcps\": …}, one inner list per
+level from the organization's root down. Every level must allow; {} lifts them all.
+
+Example: vestibule account guard 444455556666 organization.json")]
+pub struct Guard {
+    /// The account
+    id: AccountId,
+    /// The file
+    file: std::path::PathBuf,
 }
 
 /// Make an account with an administrator, whose access key is printed once
@@ -53,6 +68,15 @@ pub(super) fn run(command: &Command, global: &Global, screen: &Screen) -> Result
                 };
                 let made = plane.create_account(id, &options.name, None).await;
                 announce(&made.map_err(|error| Failure::new(error.to_string()))?, screen)?;
+            }
+            Command::Guard(options) => {
+                let text = std::fs::read_to_string(&options.file)?;
+                let wanted = serde_json::from_str(&text)
+                    .map_err(|error| Failure::of(&options.file.display().to_string(), error))?;
+                let done = plane.guard(options.id, wanted).await;
+                done.map_err(|error| Failure::new(error.to_string()))?;
+                let text = format!("account {} is under these policies", options.id);
+                screen.either(&text, &json!({ "event": "guarded", "account": options.id }))?;
             }
             Command::List => {
                 let world = plane.world();
