@@ -9,5 +9,6 @@
 )]
 
 mod accounts;
+mod organization;
 mod registry;
 mod support;
