@@ -9,6 +9,8 @@
 )]
 
 mod accounts;
+mod federation;
 mod organization;
 mod registry;
+mod sessions;
 mod support;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use policy::AccountId;
 use serde_json::{Value, json};
 use service::audit::query::Scope;
-use service::audit::{BookOptions, Event, LogBook, Reader};
+use service::audit::{BookOptions, Event, LogBook, Mark, Reader};
 use service::dispatch::HttpCall;
 use service::idp::network::NetworkPolicy;
 use service::idp::{self, fetch::Fetcher};
@@ -314,17 +314,30 @@ impl Reply {
         self.reader.by_request(Scope::Operator, &self.request_id).unwrap()
     }
 
-    /// The check of that name in the log book: verdict, what was wanted, what was there.
+    /// What the log book says decided in the end: verdict, layer, action.
     #[track_caller]
-    pub fn check(&self, name: &str) -> (String, String, String) {
+    pub fn why(&self) -> String {
         let event = serde_json::to_value(self.event()).unwrap();
-        let checks = event["vestibule"]["checks"].as_array().cloned().unwrap_or_default();
-        let found = checks.iter().filter(|check| check["name"] == name);
-        let failed = found.clone().find(|check| check["verdict"] == "fail");
-        let check = failed.or(found.clone().next());
-        let check = check.unwrap_or_else(|| panic!("no check {name} in {event:#}"));
-        let text = |field: &str| check[field].as_str().unwrap_or_default().to_owned();
-        (text("verdict"), text("wanted"), text("had"))
+        let decisions = event["vestibule"]["decisions"].as_array().cloned().unwrap_or_default();
+        let last = decisions.last().unwrap_or_else(|| panic!("no decision in {event:#}"));
+        let text = |field: &str| last[field].as_str().unwrap_or_default().to_owned();
+        format!("{} {} {}", text("verdict"), text("layer"), text("action"))
+    }
+
+    /// What the log book alone was told of a refusal.
+    #[track_caller]
+    pub fn cause(&self) -> String {
+        self.event().vestibule.cause.unwrap_or_default()
+    }
+
+    /// The check that failed, as the log book has it: its name, and what was there.
+    #[track_caller]
+    pub fn failed(&self) -> String {
+        let event = self.event();
+        let mut checks = event.vestibule.checks.iter();
+        let failed = checks.find(|check| check.verdict == Mark::Fail);
+        let failed = failed.unwrap_or_else(|| panic!("nothing failed: {:#?}", event.vestibule));
+        format!("{}: {}", failed.name, failed.had.as_deref().unwrap_or_default())
     }
 }
 
