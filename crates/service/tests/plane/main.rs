@@ -10,7 +10,9 @@
 
 mod accounts;
 mod federation;
+mod nouns;
 mod organization;
 mod registry;
 mod sessions;
 mod support;
+mod writers;

@@ -37,7 +37,7 @@ pub struct Town {
     pub plane: Arc<Plane>,
     /// The administrator of [`HOME`].
     pub admin: Keys,
-    pub store: Arc<MemoryStore>,
+    store: Arc<MemoryStore>,
     clock: Arc<AtomicI64>,
     _log: tempfile::TempDir,
 }
@@ -67,16 +67,28 @@ impl Town {
 
     /// The same, with settings for OIDC providers.
     pub async fn with(providers: Providers) -> Self {
+        let clock = Arc::new(AtomicI64::new(START));
+        let mut town = Self::open(providers, Arc::new(MemoryStore::new()), clock).await;
+        let admin = town.plane.bootstrap(None).await.unwrap().unwrap();
+        town.admin = Keys::long_term(admin.access_key.as_str(), &admin.secret);
+        town
+    }
+
+    /// Another process on the same store: it learns of commits only when it looks.
+    pub async fn beside(&self) -> Self {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let town = Self::open(self.plane.settings.providers.clone(), store, clock).await;
+        Self { admin: self.admin.clone(), ..town }
+    }
+
+    async fn open(providers: Providers, store: Arc<MemoryStore>, clock: Arc<AtomicI64>) -> Self {
         let log = tempfile::tempdir().unwrap();
-        let writer = WriterId::new("test").unwrap();
         let options = BookOptions {
             reserve_bytes: 0,
             segment_bytes: 1 << 20,
-            ..BookOptions::new(log.path(), writer)
+            ..BookOptions::new(log.path(), WriterId::new("test").unwrap())
         };
         let (book, _) = LogBook::open(options).unwrap();
-        let clock = Arc::new(AtomicI64::new(START));
-        let store = Arc::new(MemoryStore::new());
         let (ticks, fetcher_ticks) = (Arc::clone(&clock), Arc::clone(&clock));
         let fetcher = Fetcher::new(
             NetworkPolicy::default(),
@@ -90,7 +102,7 @@ impl Town {
                 account: AccountId::parse(HOME).unwrap(),
                 providers,
             },
-            keyring: Keyring::generate().unwrap(),
+            keyring: Keyring::from_value(&"5a".repeat(32)).unwrap(),
             store: shared,
             book: Arc::new(book),
             idp: idp::jwks::Keys::new(fetcher, 64),
@@ -100,8 +112,7 @@ impl Town {
         })
         .await
         .unwrap();
-        let admin = plane.bootstrap(None).await.unwrap().unwrap();
-        let admin = Keys::long_term(admin.access_key.as_str(), &admin.secret);
+        let admin = Keys::long_term("", "");
         Self { plane: Arc::new(plane), admin, store, clock, _log: log }
     }
 
@@ -146,14 +157,16 @@ impl Town {
         input: &[(&str, &str)],
     ) -> Reply {
         let version = if service == "sts" { "2011-06-15" } else { "2010-05-08" };
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("Action", action).append_pair("Version", version).extend_pairs(input);
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("Action", action), ("Version", version)])
+            .extend_pairs(input)
+            .finish();
         let request = Request::builder()
             .method(Method::POST)
             .uri("/")
             .header("host", format!("{service}.vestibule.test"))
             .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-        self.send(keys, service, request.body(form.finish()).unwrap()).await
+        self.send(keys, service, request.body(form).unwrap()).await
     }
 
     /// Any call of the JSON protocol.
