@@ -269,8 +269,8 @@ fn unrecorded(error: &BookError) -> Error {
 /// The owner of what was touched, where that is another account than the caller's.
 fn other_account(event: &Event) -> Option<&str> {
     let own = event.recipient_account_id.as_deref()?;
-    let owners = event.resources.iter().filter_map(|resource| resource.account_id.as_deref());
-    owners.filter(|owner| *owner != own).next_back()
+    let mut owners = event.resources.iter().filter_map(|resource| resource.account_id.as_deref());
+    owners.rfind(|owner| *owner != own)
 }
 
 /// A call that has been decoded, on its way.

@@ -33,7 +33,7 @@ pub struct Error {
     /// What went wrong, for the log book alone. Never holds a secret or a token.
     pub cause: Option<String>,
     /// Where a policy document is wrong, for the log book alone.
-    pub diagnostics: Vec<DocumentFinding>,
+    pub diagnostics: Box<[DocumentFinding]>,
     /// The check that did not hold, for the log book alone.
     pub check: Option<Box<Check>>,
     /// An encrypted account of a denial, for `DecodeAuthorizationMessage`.
@@ -55,7 +55,7 @@ impl Error {
             code,
             message: None,
             cause: None,
-            diagnostics: Vec::new(),
+            diagnostics: Box::default(),
             check: None,
             encoded_message: None,
         }
