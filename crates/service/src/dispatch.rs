@@ -195,7 +195,7 @@ impl Plane {
                 draft.allowed();
                 let event = draft.finish(self.now());
                 let durability = match entry.effect {
-                    Effect::Issue => Durability::Synced,
+                    Effect::Issue => self.settings.issuing,
                     Effect::Read | Effect::Write => Durability::Written,
                 };
                 self.record(&event, durability).await.map(|()| answer)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use policy::AccountId;
 
+use crate::audit::Durability;
 use crate::idp;
 
 /// Settings of the whole installation.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub account: AccountId,
     /// Settings of OIDC providers that AWS has no field for.
     pub providers: Providers,
+    /// How safe the receipt of issued credentials is before they leave.
+    pub issuing: Durability,
 }
 
 /// Settings of OIDC providers, found by provider ARN.

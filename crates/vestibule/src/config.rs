@@ -138,6 +138,8 @@ pub enum Durability {
 pub struct LogBook {
     /// The least durability of any event.
     pub durability: Durability,
+    /// The durability of issued credentials' receipts.
+    pub issuing: Durability,
     /// Retention by age.
     #[serde(deserialize_with = "value::duration")]
     pub keep_for: Duration,
@@ -360,6 +362,7 @@ impl Default for LogBook {
     fn default() -> LogBook {
         LogBook {
             durability: Durability::Written,
+            issuing: Durability::Synced,
             keep_for: Duration::from_secs(90 * 86_400),
             keep_bytes: 4 << 30,
             max_event_bytes: 64 << 10,

@@ -110,6 +110,13 @@ pub async fn open(
     Ok(Installation { plane: Arc::new(plane), key_beside_the_data: keys.beside_the_data })
 }
 
+fn durability(wanted: config::Durability) -> Durability {
+    match wanted {
+        config::Durability::Written => Durability::Written,
+        config::Durability::Synced => Durability::Synced,
+    }
+}
+
 /// The log book.
 fn log_book(config: &Config, folder: &DataFolder, writer: &str) -> Result<LogBook, NotOpen> {
     let wanted = &config.log_book;
@@ -119,10 +126,7 @@ fn log_book(config: &Config, folder: &DataFolder, writer: &str) -> Result<LogBoo
     let options = BookOptions {
         event_bytes: usize::try_from(wanted.max_event_bytes).unwrap_or(usual.event_bytes),
         flood: FloodLimits { per_second: wanted.flood_rate, ..usual.flood },
-        floor: match wanted.durability {
-            config::Durability::Written => Durability::Written,
-            config::Durability::Synced => Durability::Synced,
-        },
+        floor: durability(wanted.durability),
         keep: Limits { age: wanted.keep_for, bytes: wanted.keep_bytes },
         reserve_bytes: wanted.reserve_bytes,
         ..usual
@@ -149,7 +153,8 @@ pub fn service_settings(config: &Config) -> Result<Settings, NotOpen> {
     }
     let providers = settings::Providers::new(providers);
     let regions = Some(config.regions.clone()).filter(|regions| !regions.is_empty());
-    Ok(Settings { region: config.region.clone(), regions, account, providers })
+    let issuing = durability(config.log_book.issuing);
+    Ok(Settings { region: config.region.clone(), regions, account, providers, issuing })
 }
 
 fn provider_settings(

@@ -101,6 +101,7 @@ impl Town {
                 regions: None,
                 account: AccountId::parse(HOME).unwrap(),
                 providers,
+                issuing: service::audit::Durability::Written,
             },
             keyring: Keyring::from_value(&"5a".repeat(32)).unwrap(),
             store: shared,

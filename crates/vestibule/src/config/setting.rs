@@ -75,7 +75,9 @@ pub const SETTINGS: &[Setting] = &[
         "Take the master key from what this program prints instead."),
 
     row("log_book.durability", "\"written\" or \"synced\"", r#""written""#, r#""synced""#,
-        "The least that is done before an answer leaves: `written` survives a killed process, `synced` a power cut. Calls that change or issue something are always `synced`."),
+        "The least that is done before an answer leaves: `written` survives a killed process, `synced` a power cut. Calls that change something are always `synced`."),
+    row("log_book.issuing", "\"written\" or \"synced\"", r#""synced""#, r#""written""#,
+        "The same for calls that issue credentials."),
     row("log_book.keep_for", "duration", r#""90d""#, r#""365d""#,
         "Events older than this are removed, whole files at a time."),
     row("log_book.keep_bytes", "size", r#""4GiB""#, r#""10GiB""#,
