@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use policy::text::{Denial, Style};
-use policy::{AccountId, Compiled, Decision, FullRecord, NoRecord, Sources, Verdict, decide};
+use policy::{AccountId, Arn, Compiled, Decision, FullRecord, NoRecord, Sources, Verdict, decide};
 
 use crate::action::{Action, Ask, Gate};
 use crate::audit::ours::check;
+use crate::context;
 use crate::credentials::Who;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
@@ -43,7 +44,6 @@ pub(crate) fn authorize<A: Action>(cx: &mut Cx<'_>, asks: Vec<Ask>) -> Result<Pe
         return Err(Error::internal(format!("{} asks for nothing, which denies", A::NAME)));
     }
     let mut decisions = Vec::with_capacity(asks.len());
-    restrict(cx, A::NAME, &asks)?;
     for ask in asks {
         match ask.gate {
             Gate::Public(reason) => {
@@ -58,19 +58,17 @@ pub(crate) fn authorize<A: Action>(cx: &mut Cx<'_>, asks: Vec<Ask>) -> Result<Pe
 /// What no policy can give back: sessions of users and of federated users may not call IAM, and of
 /// STS only what does not make further sessions (STS API Reference, GetSessionToken and
 /// GetFederationToken). AWS does not know the token there, and neither do we.
-fn restrict(cx: &Cx<'_>, action: &str, asks: &[Ask]) -> Result<()> {
+pub(crate) fn restrict(cx: &Cx<'_>) -> Result<()> {
     let Some(session) = &cx.caller.session else { return Ok(()) };
-    let service =
-        |name: &str| asks.iter().any(|ask| ask.question.action.as_str().starts_with(name));
-    let allowed = match &session.who {
-        Who::Role { .. } => true,
-        Who::User { .. } | Who::Root => {
-            !service("iam:")
-                && (!service("sts:") || matches!(action, "AssumeRole" | "GetCallerIdentity"))
+    let (service, action) = (cx.operation.service, cx.operation.name);
+    let allowed = match (&session.who, service) {
+        (Who::Role { .. }, _) => true,
+        (_, "iam") => false,
+        (Who::User { .. } | Who::Root, "sts") => {
+            matches!(action, "AssumeRole" | "GetCallerIdentity")
         }
-        Who::Federated { .. } => {
-            !service("iam:") && (!service("sts:") || action == "GetCallerIdentity")
-        }
+        (Who::Federated { .. }, "sts") => action == "GetCallerIdentity",
+        _ => true,
     };
     match allowed {
         true => Ok(()),
@@ -92,7 +90,11 @@ fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
             .as_deref()
             .filter(|_| !principal.is_unsigned_federation())
             .and_then(|account| account.scps.as_deref()),
-        rcps: owner.as_deref().and_then(|account| account.rcps.as_deref()),
+        // IAM's own calls are not among those that resource control policies bind.
+        rcps: owner
+            .as_deref()
+            .filter(|_| cx.operation.service != "iam")
+            .and_then(|account| account.rcps.as_deref()),
         ..cx.caller.layers.sources(&ask.gate)
     };
     let decision = decide(&ask.question, &sources, &mut NoRecord);
@@ -109,18 +111,15 @@ fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
         receipt::allowed_by_own_keys(&mut cx.receipt, &ask.question, &decision, record.as_ref());
         return Ok(decision);
     }
-    let account = cx.caller.principal.account();
     let mut error = denied(ask, &decision);
-    error.encoded_message = account.and_then(|account| {
-        decode_authorization_message::encode(
-            &cx.plane.keyring,
-            account.as_str(),
-            &ask.question,
-            &decision,
-        )
-    });
+    error.encoded_message = encoded(cx, &ask.question, &decision);
     if let Some(record) = recorder.into_record(&ask.question, &sources) {
         receipt::denied(&mut cx.receipt, &ask.question, &record);
+    }
+    if let (Gate::Trust(role), false) = (&ask.gate, ask.question.is_same_account()) {
+        // So that each account gets its own side of the denial, and nothing of the other's.
+        let owner = role.record.account;
+        cx.receipt.resource(Some(owner.as_str()), "AWS::IAM::Role", role.arn.as_str());
     }
     Err(error)
 }
@@ -138,15 +137,30 @@ fn denied(ask: &Ask, decision: &Decision) -> Error {
     }
 }
 
-/// How STS refuses to say whether a role exists.
-pub(crate) fn no_such_role(cx: &Cx<'_>, action: &str, role: &str) -> Error {
-    let question = policy::Ask::new(cx.caller.principal.clone(), action, role);
+/// How STS refuses to say whether a role exists: word for word as it refuses one that does.
+pub(crate) fn no_such_role(cx: &Cx<'_>, action: &str, role: &Arn) -> Error {
+    let principal = cx.caller.principal.clone();
+    let mut question = policy::Ask::new(principal, action, role.as_str());
+    question.context = context::global(cx);
+    question.resource_account = role.account_id();
+    question.requires_resource_policy = true;
     let decision = decide(&question, &Sources::default(), &mut NoRecord);
     let message = match Denial::of(&question, &decision) {
         Some(denial) => denial.sentence(Style::ASSUME_ROLE),
-        None => String::new(),
+        // A root may all but what does not exist.
+        None => format!(
+            "User: {} is not authorized to perform: {action} on resource: {role}",
+            question.principal.shown()
+        ),
     };
-    Error::new(code::ACCESS_DENIED, message).failing(check::ROLE, "a role that exists", role)
+    let encoded_message = encoded(cx, &question, &decision);
+    let error = Error { encoded_message, ..Error::new(code::ACCESS_DENIED, message) };
+    error.failing(check::ROLE, "a role that exists", role.as_str())
+}
+
+fn encoded(cx: &Cx<'_>, question: &policy::Ask, decision: &Decision) -> Option<String> {
+    let account = question.principal.account()?;
+    decode_authorization_message::encode(&cx.plane.keyring, account.as_str(), question, decision)
 }
 
 /// The policies on the caller's side of a decision.

@@ -15,7 +15,7 @@ use wire::shape::Operation;
 pub use self::decode::Decoded;
 use crate::action::{Action, Answer, Effect, Entry, Proof};
 use crate::audit::{BookError, Draft, Durability, Event};
-use crate::authorize::authorize;
+use crate::authorize::{authorize, restrict};
 use crate::caller::{self, Caller};
 use crate::cx::{Cx, Origin};
 use crate::error::{Code, Error, Result};
@@ -312,6 +312,7 @@ async fn perform<A: Action>(cx: &mut Cx<'_>, input: Value) -> Result<Answer> {
     if A::PROOF == Proof::Token {
         A::prove(cx, &input).await?;
     }
+    restrict(cx)?;
     let asks = A::asks(cx, &input)?;
     let permit = authorize::<A>(cx, asks)?;
     let done = A::run(cx, input, permit).await?;

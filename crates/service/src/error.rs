@@ -80,6 +80,13 @@ impl Error {
         self
     }
 
+    /// Adds a remark to the check that did not hold.
+    #[must_use]
+    pub fn noting(mut self, note: &'static str) -> Self {
+        self.check = self.check.map(|check| Box::new(check.note(note)));
+        self
+    }
+
     /// A policy document that is refused: AWS's text for the client, the places in the document's
     /// text for the log book.
     pub fn policy(text: &str, rejection: &policy::Rejection) -> Self {

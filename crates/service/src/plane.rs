@@ -3,6 +3,7 @@
 mod bootstrap;
 mod organization;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -64,6 +65,8 @@ pub struct Plane {
     world: ArcSwap<World>,
     /// Receipts that the store has not yet been told of.
     delivered: std::sync::Mutex<Vec<store::EventId>>,
+    /// Set once calls are served: from then on young receipts are left to their calls.
+    tended: AtomicBool,
     /// Held from reading the world to committing on it, once an optimistic try has failed.
     writer: Mutex<()>,
 }
@@ -98,6 +101,7 @@ impl Plane {
             clock: parts.clock,
             world: ArcSwap::from_pointee(world),
             delivered: std::sync::Mutex::default(),
+            tended: AtomicBool::new(false),
             writer: Mutex::new(()),
         };
         plane.deliver_receipts().await?;
@@ -204,10 +208,16 @@ impl Plane {
     /// Keeps house for ever: the log book's retention and flood counts, and receipts that the
     /// store need not keep any longer. Run it beside the server.
     pub async fn tend(self: Arc<Self>) {
-        loop {
+        self.tended.store(true, Ordering::Relaxed);
+        for second in 1_u64.. {
             tokio::time::sleep(Duration::from_secs(1)).await;
             self.settle().await;
             self.book.tick(self.now()).await;
+            if second % 30 == 0
+                && let Err(error) = self.deliver_receipts().await
+            {
+                tracing::warn!(%error, "receipts wait for the log book");
+            }
         }
     }
 
@@ -231,7 +241,9 @@ impl Plane {
     async fn deliver_receipts(&self) -> Result<(), BootstrapError> {
         const BATCH: usize = 256;
         loop {
-            let waiting = self.store.undelivered_receipts(BATCH).await?;
+            let mut waiting = self.store.undelivered_receipts(BATCH).await?;
+            // Those of calls under way are on their own way into the log book.
+            waiting.retain(|stored| !self.is_under_way(stored));
             if waiting.is_empty() {
                 return Ok(());
             }
@@ -239,6 +251,14 @@ impl Plane {
             let ids: Vec<_> = waiting.into_iter().map(|stored| stored.receipt.event).collect();
             self.store.mark_delivered(&ids).await?;
         }
+    }
+
+    /// Whether a receipt is so young that its own call still delivers it.
+    fn is_under_way(&self, stored: &store::StoredReceipt) -> bool {
+        const CALL: i64 = 10_000_000;
+        let at = serde_json::from_slice::<Event>(&stored.receipt.body)
+            .map_or(0, |event| event.vestibule.at_micros);
+        self.tended.load(Ordering::Relaxed) && self.now().as_microsecond() - at < CALL
     }
 
     /// The newer world wins: two commits may end in either order here.

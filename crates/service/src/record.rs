@@ -200,7 +200,7 @@ pub struct OidcProviderRecord {
     pub thumbprints: Vec<String>,
     /// When it was made.
     pub created: Millis,
-    /// Counts every change, and starts anew from the clock when the provider is made again, so
+    /// Counts every change, and starts from the commit that made the provider again, so
     /// that nothing cached for an earlier one of the same name is ever used.
     pub revision: u64,
     /// Keys are case-sensitive here, unlike elsewhere.

@@ -52,6 +52,9 @@ pub const MAX_BODY: u64 = 10_000_000;
 /// What hyper itself allows; asking for exactly this keeps its quicker, allocation-free path.
 const HYPER_MAX_HEADERS: usize = 100;
 
+/// Requests at once on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 32;
+
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -202,6 +205,8 @@ fn protocol(settings: &Listen) -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(settings.header_timeout)
+        // Every stream may hold a body in memory before anybody is proven.
+        .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX));
     builder
 }

@@ -121,7 +121,7 @@ impl Event {
     /// somebody of another account, as CloudTrail does (spec E): the caller is reduced to its
     /// account and unique id, both copies carry the same `sharedEventID`.
     ///
-    /// Our own fields are cut to what that account may see: its own side. The caller's policies
+    /// Our own fields are cut to what each account may see: its own side. The caller's policies
     /// are not its business, so only decisions on its `resource` layer stay.
     #[must_use]
     pub fn for_account(&mut self, account: &str) -> Event {
@@ -132,6 +132,7 @@ impl Event {
         copy.recipient_account_id = Some(account.to_owned());
         copy.user_identity = self.user_identity.seen_from_outside();
         copy.vestibule.keep_resource_side();
+        self.vestibule.keep_caller_side();
         copy
     }
 

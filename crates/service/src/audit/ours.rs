@@ -469,6 +469,34 @@ impl Ours {
         self.diagnostics.clear();
         self.cause = None;
     }
+
+    /// Cuts what belongs to the owner of a foreign resource: its policies and its tags.
+    ///
+    /// ATTACK: a stranger asks for a role, is refused, and reads in its own log book which
+    /// `sts:ExternalId` the role's trust policy wants.
+    pub(super) fn keep_caller_side(&mut self) {
+        let theirs = |layer: Option<Layer>| layer.is_some_and(Layer::on_resource_side);
+        for decision in &mut self.decisions {
+            decision.statements.retain(|s| !s.at.layer.on_resource_side());
+            for condition in decision.statements.iter_mut().flat_map(|s| &mut s.conditions) {
+                if is_of_resource(&condition.key) {
+                    condition.had = None;
+                }
+            }
+            decision.keys.retain(|read| !is_of_resource(&read.key) && read.values.is_some());
+            if theirs(decision.determining.as_ref().map(|at| at.layer)) {
+                decision.determining = None;
+            }
+            if theirs(decision.layer) {
+                decision.layer = None;
+            }
+        }
+    }
+}
+
+fn is_of_resource(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.starts_with("aws:resourcetag/") || key.starts_with("iam:resourcetag/")
 }
 
 /// At most [`MAX_LIST`] of `texts`, each cut to [`MAX_TEXT`] characters and free of tokens.

@@ -43,6 +43,16 @@ pub fn of(event: &Event) -> Option<Change> {
         return for_check(event, failed);
     }
     let decision = denied(event)?;
+    let guarded = |condition: &ConditionTrace| {
+        !condition.matched && condition.key.eq_ignore_ascii_case("sts:ExternalId")
+    };
+    // ATTACK: dropping the condition would make the role's owner a confused deputy.
+    if decision.statements.iter().any(|s| !s.deny && s.conditions.iter().any(guarded)) {
+        return Some(advice(
+            "The caller must send the ExternalId that the role's owner agreed on with it. Do not \
+             lift that condition: it keeps others from using the caller against the role.",
+        ));
+    }
     match decision.verdict {
         Verdict::ExplicitDeny => Some(except(event, decision)),
         _ => Some(allow(event, decision)),

@@ -90,8 +90,8 @@ fn invalid(arn: &str) -> Error {
 
 /// A change of a provider: its revision grows, which empties all that was cached under it.
 fn changed(cx: &Cx<'_>, mut record: OidcProviderRecord) -> Vec<Change> {
-    let now = u64::try_from(cx.now.as_millisecond()).unwrap_or(0);
-    record.revision = now.max(record.revision + 1);
+    // Commits are counted for ever: a provider that is made again never meets its old number.
+    record.revision = (cx.world.revision.0 + 1).max(record.revision + 1);
     vec![Change::Put(Entity::OidcProvider(record))]
 }
 

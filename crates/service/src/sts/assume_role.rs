@@ -60,7 +60,7 @@ impl Action for AssumeRole {
         refuse_unsupported(input)?;
         let wanted = wanted(cx, input)?;
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
-            return Err(no_such_role(cx, "sts:AssumeRole", role_arn.as_str()));
+            return Err(no_such_role(cx, "sts:AssumeRole", &role_arn));
         };
         let keys = |context: &mut Context| {
             if let Some(id) = &input.external_id {
@@ -68,8 +68,11 @@ impl Action for AssumeRole {
             }
             // Tags that are handed on replace the target role's own of the same key before its
             // trust policy is asked.
+            let mut handed_on = inherited(cx).tags;
+            let own = &role.record.tags;
+            handed_on.retain(|tag| own.iter().any(|known| tags::same(&known.key, &tag.key)));
             for family in ["aws:ResourceTag/", "iam:ResourceTag/"] {
-                context.set_tags(family, &inherited(cx).tags, SetBy::Session);
+                context.set_tags(family, &handed_on, SetBy::Session);
             }
         };
         Ok(assume::trust_asks(cx, "sts:AssumeRole", role, &wanted, &input.tags, keys))

@@ -108,7 +108,7 @@ impl Action for AssumeRoleWithWebIdentity {
         let (role_arn, _) = arn::role(&input.role_arn)?;
         let federation = federation(cx)?;
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
-            return Err(no_such_role(cx, "sts:AssumeRoleWithWebIdentity", role_arn.as_str()));
+            return Err(no_such_role(cx, "sts:AssumeRoleWithWebIdentity", &role_arn));
         };
         let wanted = wanted(federation, input);
         let settings = cx.plane.settings.providers.get(federation.provider_arn.as_str());
@@ -200,6 +200,15 @@ fn admit(cx: &mut Cx<'_>, provider: Arc<OidcProviderRecord>, proven: Arc<Proven>
     cx.receipt.caller(identity, true);
     additional(cx, &proven);
 
+    if let Some(identity) = &verified.source_identity
+        && !is_source_identity(identity)
+    {
+        return Err(Error::new(
+            INVALID_IDENTITY_TOKEN,
+            "source_identity passed in claim is not in correct format.",
+        )
+        .failing("source-identity", "2 to 64 of [\\w+=,.@-], not aws:", identity.clone()));
+    }
     let mut mapped = Vec::new();
     if let Some(settings) = cx.plane.settings.providers.get(arn.as_str()) {
         let applied = settings.tag_mapping.apply(&verified.claims);
@@ -220,6 +229,14 @@ fn admit(cx: &mut Cx<'_>, provider: Arc<OidcProviderRecord>, proven: Arc<Proven>
     let federation = Federation { provider, provider_arn, proven, tags, mapped: mapped_keys };
     cx.caller = Caller { federation: Some(Arc::new(federation)), ..Caller::federated(principal) };
     Ok(())
+}
+
+/// As the `SourceIdentity` parameter of AssumeRole is constrained.
+fn is_source_identity(text: &str) -> bool {
+    let permitted = |c: u8| c.is_ascii_alphanumeric() || b"_+=,.@-".contains(&c);
+    (2..=64).contains(&text.len())
+        && text.bytes().all(permitted)
+        && !text.to_ascii_lowercase().starts_with("aws:")
 }
 
 /// What CloudTrail shows beside the call: what vouched for the provider's server, and whether the

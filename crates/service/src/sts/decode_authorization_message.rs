@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use policy::{Ask as Question, Decision, Verdict};
+use policy::{Ask as Question, Decision, SetBy, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::seal::{Keyring, Purpose};
@@ -88,7 +88,10 @@ fn open(keyring: &Keyring, account: &str, encoded: &str) -> Option<String> {
 
 /// AWS's shape: Deny statements that matched, and the context of the request.
 fn message(ask: &Question, decision: &Decision) -> Value {
-    let denied = decision.verdict == Verdict::ExplicitDeny;
+    // Of a foreign resource the caller learns nothing but that it may not: neither which side
+    // denied, nor the resource's tags, nor whether it exists.
+    let own = ask.is_same_account();
+    let denied = own && decision.verdict == Verdict::ExplicitDeny;
     let statements: Vec<Value> = decision
         .determining
         .iter()
@@ -108,6 +111,7 @@ fn message(ask: &Question, decision: &Decision) -> Value {
     let conditions: Vec<Value> = ask
         .context
         .iter()
+        .filter(|entry| own || entry.set_by() != SetBy::Resource)
         .map(|entry| {
             let values: Vec<Value> =
                 entry.values().map(|value| json!({ "value": value })).collect();

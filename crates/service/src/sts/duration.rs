@@ -27,7 +27,7 @@ pub fn of_role(requested: Option<i64>, role_max: i64, chained: bool) -> Result<i
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         )
         .failing(check::DURATION, format!("at most {CHAINED}"), seconds.to_string())
-        .because("a role that another role's session assumes: a chain"));
+        .noting("a role that another role's session assumes: a chain"));
     }
     Ok(seconds)
 }

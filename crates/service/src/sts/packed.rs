@@ -34,6 +34,7 @@ pub fn size(session: &Session) -> Result<Option<u64>> {
         put(&tag.value);
     }
     session.transitive.iter().for_each(|key| put(key));
+    session.source_identity.iter().for_each(|identity| put(identity));
     session.federated_provider.iter().for_each(|provider| put(provider));
     for (name, values) in &session.claims {
         put(name);

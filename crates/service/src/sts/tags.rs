@@ -4,6 +4,7 @@
 
 use policy::Tag;
 
+use crate::audit::ours::check;
 use crate::error::{Error, Result, code};
 
 /// The most tags that a session may have, the inherited ones among them.
@@ -89,6 +90,15 @@ fn check_passed(passed: &[Tag]) -> Result<()> {
             "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
         ));
     }
+    // Tags of a token or of a mapping have passed no model: what a workload can choose is measured
+    // here.
+    if let Some(tag) = passed.iter().find(|tag| !is_well_formed(tag)) {
+        return Err(Error::new(
+            code::VALIDATION_ERROR,
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: a tag has a key of 1 to 128 and a value of at most 256 permitted characters",
+        )
+        .failing(check::SESSION_TAGS, "permitted characters and lengths", tag.key.clone()));
+    }
     match passed.iter().position(Tag::is_reserved) {
         None => Ok(()),
         Some(at) => Err(Error::new(
@@ -99,6 +109,26 @@ fn check_passed(passed: &[Tag]) -> Result<()> {
             ),
         )),
     }
+}
+
+/// `[\p{L}\p{Z}\p{N}_.:/=+\-@]`: 1 to 128 of them in a key, at most 256 in a value, which may have
+/// `*` besides. Source: STS API Reference, Tag; its published model lets a value hold `*`.
+fn is_well_formed(tag: &Tag) -> bool {
+    let plain = |c: char| {
+        c.is_alphanumeric()
+            || is_separator(c)
+            || matches!(c, '_' | '.' | ':' | '/' | '=' | '+' | '-' | '@')
+    };
+    let (key, value) = (tag.key.chars().count(), tag.value.chars().count());
+    (1..=128).contains(&key)
+        && value <= 256
+        && tag.key.chars().all(plain)
+        && tag.value.chars().all(|c| plain(c) || c == '*')
+}
+
+/// Unicode's separators (`Z`): spaces of all kinds, and nothing that ends a line in a terminal.
+fn is_separator(c: char) -> bool {
+    c == ' ' || (c.is_whitespace() && !c.is_control())
 }
 
 fn conflict() -> Error {
@@ -157,6 +187,22 @@ mod tests {
         let none = SessionTags::default();
         let refusal = refused(&[tag("a", "1")], &["b"], &none);
         assert!(refusal.contains("must be included in the requested tags"), "{refusal}");
+    }
+
+    #[test]
+    fn what_a_workload_may_choose_is_measured() {
+        let none = SessionTags::default();
+        assert!(merge(&[tag("repo", "acme/api:main @x"), tag("é", "")], &[], &none).is_ok());
+        let (long_key, long_value) = ("k".repeat(129), "v".repeat(257));
+        for wrong in [
+            tag("", "v"),
+            tag(&long_key, "v"),
+            tag("k", &long_value),
+            tag("k", "line\nbreak"),
+            tag("k*", "v"),
+        ] {
+            assert!(refused(&[wrong], &[], &none).starts_with("ValidationError"));
+        }
     }
 
     #[test]

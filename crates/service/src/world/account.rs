@@ -128,7 +128,7 @@ impl Account {
     /// The role of that unique id, if it still lives.
     pub fn role_by_id(&self, id: &UniqueId) -> Option<&Arc<Role>> {
         match self.by_id.get(id)? {
-            Named::Role(name) => self.roles.find(name),
+            Named::Role(name) => self.roles.find(name).filter(|role| role.record.id == *id),
             Named::User(_) => None,
         }
     }
@@ -136,7 +136,7 @@ impl Account {
     /// The user of that unique id, if it still lives.
     pub fn user_by_id(&self, id: &UniqueId) -> Option<&Arc<User>> {
         match self.by_id.get(id)? {
-            Named::User(name) => self.users.find(name),
+            Named::User(name) => self.users.find(name).filter(|user| user.record.id == *id),
             Named::Role(_) => None,
         }
     }

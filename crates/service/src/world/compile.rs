@@ -67,6 +67,8 @@ pub fn document_of(account: &Account, arn: &str) -> Option<Arc<Document>> {
     }
 }
 
+const RCP_FULL_ACCESS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+
 /// An organization's policies, level by level.
 pub(super) fn levels(
     levels: Option<&[Vec<InlinePolicy>]>,
@@ -74,12 +76,14 @@ pub(super) fn levels(
 ) -> Result<Option<Vec<Arc<Compiled>>>, Corrupt> {
     let Some(levels) = levels else { return Ok(None) };
     let id = if kind == policy::Kind::Scp { PolicyKind::Scp } else { PolicyKind::Rcp };
+    let named =
+        |name: &str, text: &str| Ok(Named::new(PolicyId::new(name, id), parse(text, kind, name)?));
     let level = |policies: &Vec<InlinePolicy>| {
-        let named = policies.iter().map(|policy| {
-            let document = parse(&policy.document, kind, &policy.name)?;
-            Ok(Named::new(PolicyId::new(policy.name.as_str(), id), document))
-        });
-        Ok(Arc::new(Compiled::new(named.collect::<Result<Vec<_>, Corrupt>>()?)))
+        let given = policies.iter().map(|policy| named(&policy.name, &policy.document));
+        // AWS attaches this one at every level, and nobody detaches it.
+        let full = (kind == policy::Kind::Rcp).then(|| named("RCPFullAWSAccess", RCP_FULL_ACCESS));
+        let all = given.chain(full).collect::<Result<Vec<_>, Corrupt>>()?;
+        Ok(Arc::new(Compiled::new(all)))
     };
     levels.iter().map(level).collect::<Result<Vec<_>, _>>().map(Some)
 }

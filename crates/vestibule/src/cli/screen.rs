@@ -84,6 +84,20 @@ impl Screen {
         }
     }
 
+    /// Like [`Screen::either`], but in a file or a pipe the text is all there is: a token file with
+    /// a line break at its end is no token to AWS's clients.
+    ///
+    /// # Errors
+    /// As [`Screen::line`].
+    pub fn exact(&self, text: &str, value: &impl Serialize) -> Result<(), Failure> {
+        if self.format == Format::Json || io::stdout().is_terminal() {
+            return self.either(text, value);
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())?;
+        Ok(())
+    }
+
     /// Prints `text` in text format, and `value` on one line in JSON format.
     ///
     /// # Errors

@@ -101,7 +101,11 @@ fn settings(options: &Options, global: &Global) -> Result<Config, Failure> {
     config.test.clock |= options.test_clock;
 
     // ATTACK: whoever reaches a test switch becomes anyone (mints tokens, revives expired ones).
-    let test = [(config.test.issuer, "issuer"), (config.test.clock, "clock")];
+    let test = [
+        (config.test.issuer, "issuer"),
+        (config.test.clock, "clock"),
+        (options.dev_admin_key.is_some(), "administrator's key"),
+    ];
     for (_, name) in test.iter().filter(|(on, _)| *on) {
         if !config.listen.address.ip().is_loopback() {
             let message = format!("the test {name} is for loopback addresses only");

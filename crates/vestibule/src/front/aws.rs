@@ -29,7 +29,13 @@ impl Calls for Aws {
         let begun = Instant::now();
         let Request { parts, body, source_ip, secure, tls, .. } = request;
         let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
-        let answer = self.plane.handle(HttpCall { parts, body, source_ip, secure, tls }).await;
+        let call = HttpCall { parts, body, source_ip, secure, tls };
+        // A client that hangs up ends its connection, and with it this future: a task of its own
+        // sees the call through to its receipt.
+        let plane = Arc::clone(&self.plane);
+        let Ok(answer) = tokio::spawn(async move { plane.handle(call).await }).await else {
+            return failed();
+        };
         let (service, action) = answer.called.unwrap_or(("unknown", "unknown"));
         self.telemetry.called(service, action, answer.outcome, begun.elapsed());
         rendered(answer)
@@ -39,7 +45,8 @@ impl Calls for Aws {
         let Request { parts, body, source_ip, secure, tls, .. } = request;
         let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
         let call = HttpCall { parts, body, source_ip, secure, tls };
-        self.plane.unread(call, status.as_u16()).await;
+        let plane = Arc::clone(&self.plane);
+        let _ = tokio::spawn(async move { plane.unread(call, status.as_u16()).await }).await;
     }
 
     fn gauges(&self) -> Gauges {
@@ -54,6 +61,13 @@ impl Calls for Aws {
             log_lost: book.lost,
         }
     }
+}
+
+/// What never comes back from its task has failed; nothing more is known of it.
+fn failed() -> Answer {
+    let mut response = Answer::new(Full::default());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

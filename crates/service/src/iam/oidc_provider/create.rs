@@ -9,7 +9,7 @@ use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
 use crate::iam::entity::{
-    ENTITY_ALREADY_EXISTS, INVALID_INPUT, LIMIT_EXCEEDED, MAX_TAGS, TagView, views, with_tagging,
+    self, ENTITY_ALREADY_EXISTS, INVALID_INPUT, LIMIT_EXCEEDED, TagView, views, with_tagging,
 };
 use crate::idp::{self, discovery};
 use crate::record::OidcProviderRecord;
@@ -79,7 +79,7 @@ impl Action for CreateOpenIdConnectProvider {
             );
             return Err(Error::new(LIMIT_EXCEEDED, text));
         }
-        check_tags(&input.tags)?;
+        entity::check_tags(&input.tags)?;
         let thumbprints = match input.thumbprint_list.is_empty() {
             true => fetched(cx, id, &url).await?,
             false => thumbprints(&input.thumbprint_list)?,
@@ -148,18 +148,6 @@ fn name_of(url: &str) -> Result<String> {
     }
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     Ok(format!("{}{path}", host.strip_suffix(":443").unwrap_or(host)))
-}
-
-/// Keys are case-sensitive here, unlike those of roles and users.
-fn check_tags(tags: &[Tag]) -> Result<()> {
-    let duplicate = tags
-        .iter()
-        .enumerate()
-        .any(|(at, tag)| tags.iter().take(at).any(|earlier| earlier.key == tag.key));
-    if duplicate || tags.len() > MAX_TAGS || tags.iter().any(Tag::is_reserved) {
-        return Err(Error::new(INVALID_INPUT, "Duplicate, reserved or too many tag keys found."));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

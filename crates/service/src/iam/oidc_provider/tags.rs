@@ -8,6 +8,7 @@ use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
+use crate::iam::entity::check_tags;
 use crate::iam::entity::{LIMIT_EXCEEDED, MAX_TAGS, TagView, views};
 use crate::record::OidcProviderRecord;
 
@@ -79,6 +80,7 @@ impl Action for TagOpenIdConnectProvider {
 
     async fn run(cx: &mut Cx<'_>, input: TagInput, _permit: Permit<Self>) -> Result<Done<()>> {
         let mut record = OidcProviderRecord::clone(&*find(cx, &input.arn)?);
+        check_tags(&input.tags)?;
         for tag in input.tags {
             match record.tags.iter_mut().find(|known| known.key == tag.key) {
                 Some(known) => *known = tag,

@@ -129,7 +129,7 @@ pub(in super::super) fn run(
     let key = keys.signing(alg).or_else(|| keys.signing(Alg::Rs256));
     let key = key.ok_or_else(|| Failure::new("the test issuer has no such key"))?;
     let token = key.sign(&claims).map_err(|error| Failure::new(error.to_string()))?;
-    screen.either(&token, &json!({ "token": token, "claims": claims.as_map() }))?;
+    screen.exact(&token, &json!({ "token": token, "claims": claims.as_map() }))?;
     Ok(Ending::Good)
 }
 
