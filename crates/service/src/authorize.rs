@@ -65,9 +65,9 @@ pub(crate) fn restrict(cx: &Cx<'_>) -> Result<()> {
         (Who::Role { .. }, _) => true,
         (_, "iam") => false,
         (Who::User { .. } | Who::Root, "sts") => {
-            matches!(action, "AssumeRole" | "GetCallerIdentity")
+            matches!(action, "AssumeRole" | "GetCallerIdentity") || refuses_itself(action)
         }
-        (Who::Federated { .. }, "sts") => action == "GetCallerIdentity",
+        (Who::Federated { .. }, "sts") => action == "GetCallerIdentity" || refuses_itself(action),
         _ => true,
     };
     match allowed {
@@ -78,6 +78,11 @@ pub(crate) fn restrict(cx: &Cx<'_>) -> Result<()> {
         )
         .because(format!("a session of this kind may not call {action}"))),
     }
+}
+
+/// These two have a sentence of their own for sessions.
+fn refuses_itself(action: &str) -> bool {
+    matches!(action, "GetSessionToken" | "GetFederationToken")
 }
 
 fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {

@@ -80,10 +80,44 @@ async fn another_account_needs_leave_on_both_sides() {
 
     let denied = assume(&town, &bob, &role, &[]).await;
     let denied = denied.denied(&not_authorized(&who("bob"), "sts:AssumeRole", &role));
-    assert_eq!(denied.why(), "implicitDeny identity sts:AssumeRole");
+    // Each side learns its own reason and nothing of the other's.
+    assert_eq!(denied.why_in(AWAY), "implicitDeny identity sts:AssumeRole");
+    assert_eq!(denied.why_in(HOME), "implicitDeny  sts:AssumeRole");
     let denied = assume(&town, &anna, &closed, &[]).await;
     let denied = denied.denied(&not_authorized(&who("anna"), "sts:AssumeRole", &closed));
-    assert_eq!(denied.why(), "implicitDeny trust sts:AssumeRole");
+    assert_eq!(denied.why_in(HOME), "implicitDeny trust sts:AssumeRole");
+    assert_eq!(denied.why_in(AWAY), "implicitDeny  sts:AssumeRole");
+}
+
+#[tokio::test]
+async fn a_refused_stranger_learns_nothing_of_a_foreign_role() {
+    let town = Town::new().await;
+    let away = town.account(AWAY).await;
+    let condition = json!({"StringEquals": {"sts:ExternalId": "agreed-between-two"}});
+    let trust = trusts(&json!({"AWS": AWAY}), &["sts:AssumeRole"], Some(condition));
+    let role = town.role("vendor", &trust, None).await;
+    let tags =
+        [("RoleName", "vendor"), ("Tags.member.1.Key", "tier"), ("Tags.member.1.Value", "gold")];
+    town.set_up("TagRole", &tags).await;
+    let anna = town.user_of(&away, "anna", Some(&allow("sts:AssumeRole", "*"))).await;
+
+    let denied = assume(&town, &anna, &role, &[]).await;
+    let seen = serde_json::to_string(&denied.event_in(AWAY)).unwrap();
+    assert!(!seen.contains("agreed-between-two") && !seen.contains("gold"), "{seen}");
+    let kept = serde_json::to_string(&denied.event_in(HOME)).unwrap();
+    assert!(kept.contains("agreed-between-two"), "the owner sees what it wanted: {kept}");
+
+    // A role that is not there is refused in the same words, with a message as well.
+    let missing = format!("arn:aws:iam::{HOME}:role/none");
+    let unknown = assume(&town, &anna, &missing, &[]).await;
+    for refused in [&denied, &unknown] {
+        let message = refused.encoded_message.clone().unwrap();
+        let input = [("EncodedMessage", message.as_str())];
+        let decoded = town.sts(&away, "DecodeAuthorizationMessage", &input).await.ok();
+        let decoded = decoded.text("DecodedMessage");
+        assert!(!decoded.contains("gold") && decoded.contains("aws:username"), "{decoded}");
+    }
+    assume(&town, &anna, &role, &[("ExternalId", "agreed-between-two")]).await.ok();
 }
 
 #[tokio::test]

@@ -331,7 +331,18 @@ impl Reply {
     /// What the log book says decided in the end: verdict, layer, action.
     #[track_caller]
     pub fn why(&self) -> String {
-        let event = serde_json::to_value(self.event()).unwrap();
+        Self::why_of(&self.event())
+    }
+    /// The same as the log book of one account has it.
+    pub fn why_in(&self, account: &str) -> String {
+        Self::why_of(&self.event_in(account))
+    }
+    pub fn event_in(&self, account: &str) -> Event {
+        let own = |event: &Event| event.recipient_account_id.as_deref() == Some(account);
+        self.events().into_iter().find(own).unwrap_or_else(|| panic!("{account} has no event"))
+    }
+    fn why_of(event: &Event) -> String {
+        let event = serde_json::to_value(event).unwrap();
         let decisions = event["vestibule"]["decisions"].as_array().cloned().unwrap_or_default();
         let last = decisions.last().unwrap_or_else(|| panic!("no decision in {event:#}"));
         let text = |field: &str| last[field].as_str().unwrap_or_default().to_owned();
