@@ -72,7 +72,7 @@ pub(super) fn run(command: &Command, global: &Global, screen: &Screen) -> Result
             Command::Guard(options) => {
                 let text = std::fs::read_to_string(&options.file)?;
                 let wanted = serde_json::from_str(&text)
-                    .map_err(|error| Failure::of(&options.file.display().to_string(), error))?;
+                    .map_err(|error| Failure::of(options.file.display().to_string(), error))?;
                 let done = plane.guard(options.id, wanted).await;
                 done.map_err(|error| Failure::new(error.to_string()))?;
                 let text = format!("account {} is under these policies", options.id);
