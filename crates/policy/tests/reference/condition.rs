@@ -28,9 +28,11 @@ const MULTIVALUED: [&str; 13] = [
 pub fn is_multivalued(lower: &str, had: Option<&Had>) -> bool {
     let issuer_amr =
         lower.split_once(':').is_some_and(|(i, claim)| i.contains('.') && claim == "amr");
-    // AWS's own keys and those of token issuers are declared; what has another prefix is not.
+    // AWS's own keys are declared, and the claims that every token issuer has; others are not.
     let declared = ["aws:", "sts:", "saml:", "iam:"].iter().any(|own| lower.starts_with(own))
-        || lower.split_once(':').is_some_and(|(issuer, _)| issuer.contains('.'));
+        || lower.split_once(':').is_some_and(|(issuer, claim)| {
+            issuer.contains('.') && ["aud", "oaud", "sub", "amr", "email"].contains(&claim)
+        });
     match had {
         Some(had) if !declared => had.list,
         _ => MULTIVALUED.contains(&lower) || issuer_amr,
