@@ -5,7 +5,7 @@ use crate::arn::first_five_colons;
 use crate::ask::split_arn;
 use crate::context::Context;
 use crate::document::Version;
-use crate::pattern::{Match, Pattern, Syntax, Token, Variable};
+use crate::pattern::{Match, Pattern, Syntax, Token, Variable, check_variables};
 
 /// A pattern for ARNs.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,7 +188,11 @@ pub(super) struct Unreadable;
 
 /// A wanted value; none when IAM would refuse to store it.
 pub(super) fn read(literal: &str, version: Version) -> Option<ArnPattern> {
-    let pattern = ArnPattern::compile(literal, version == Version::V2012)?;
+    let variables = version == Version::V2012;
+    if variables && check_variables(literal).is_err() {
+        return None;
+    }
+    let pattern = ArnPattern::compile(literal, variables)?;
     let begins = literal.starts_with("arn:") || literal.starts_with(['*', '$']);
     begins.then_some(pattern)
 }
