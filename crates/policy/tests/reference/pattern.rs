@@ -42,7 +42,8 @@ impl Text {
         let mut rest = written;
         while let Some(c) = rest.chars().next() {
             if reads.variables && rest.starts_with("${") {
-                let (name, after) = cut_variable(rest);
+                // Storage refuses an open variable, and a condition's malformed ARN is not read.
+                let (name, after) = cut_variable(rest).unwrap();
                 out.substitute(name, keys);
                 rest = after;
                 continue;
@@ -65,7 +66,7 @@ impl Text {
         }
         self.variable = true;
         let (key, default) = match name.split_once(", '") {
-            Some((key, default)) => (key, default.strip_suffix('\'')),
+            Some((key, default)) => (key.trim_end(), default.strip_suffix('\'')),
             None => (name, None),
         };
         let lower = key.to_lowercase();
@@ -102,17 +103,25 @@ impl Text {
 }
 
 /// The inside of the `${…}` at the start, and what follows. A quoted default may hold a brace.
-fn cut_variable(text: &str) -> (&str, &str) {
+fn cut_variable(text: &str) -> Option<(&str, &str)> {
     let inside = &text[2..];
-    let mut quoted = false;
-    for (at, c) in inside.char_indices() {
-        match c {
-            '\'' => quoted = !quoted,
-            '}' if !quoted => return (&inside[..at], &inside[at + 1..]),
-            _ => {}
-        }
+    let key = inside.find(['}', ','])?;
+    if inside[key..].starts_with('}') {
+        return Some((&inside[..key], &inside[key + 1..]));
     }
-    panic!("storage refuses an open variable: {text}")
+    let default = inside[key..].strip_prefix(", '")?;
+    let quote = inside.len() - default.len() + default.find('\'')?;
+    let after = inside[quote + 1..].strip_prefix('}')?;
+    Some((&inside[..=quote], after))
+}
+
+/// Whether every `${` of a text begins a well-formed variable.
+fn has_sound_variables(text: &str) -> bool {
+    let Some(at) = text.find("${") else { return true };
+    let Some((name, after)) = cut_variable(&text[at..]) else { return false };
+    let key = name.split(',').next().unwrap_or_default();
+    let sound = !key.is_empty() && !key.contains(['$', '{', '*', '?', '\'']);
+    (sound || matches!(name, "*" | "?" | "$")) && has_sound_variables(after)
 }
 
 fn utf16(text: &str) -> impl Iterator<Item = u16> {
@@ -216,6 +225,9 @@ pub fn arn_matches(
 
 /// Whether the policy's text is an ARN pattern at all.
 pub fn is_arn_pattern(written: &str, variables: bool, keys: &Keys) -> bool {
+    if variables && !has_sound_variables(written) {
+        return false;
+    }
     let text = Text::of(written, Reads { wildcards: true, variables }, keys);
     let colons = text.units.iter().filter(|u| **u == Unit::Written(u16::from(b':'))).count();
     let begins = written.starts_with("arn:") || written.starts_with('*');
