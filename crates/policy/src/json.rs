@@ -100,12 +100,16 @@ impl Reader<'_> {
     }
 
     fn fault(&self, message: &'static str) -> JsonFault {
-        let end = self.text.len();
-        JsonFault { message, span: Span::new(self.at.min(end), (self.at + 1).min(end)) }
+        JsonFault { message, span: Span::new(self.at, self.border(self.at + 1)) }
     }
 
     fn fault_from(&self, start: usize, message: &'static str) -> JsonFault {
-        JsonFault { message, span: Span::new(start, self.at.min(self.text.len())) }
+        JsonFault { message, span: Span::new(start, self.border(self.at)) }
+    }
+
+    /// The first border between characters at or after a byte: spans never cut one in two.
+    fn border(&self, at: usize) -> usize {
+        self.text.ceil_char_boundary(at)
     }
 
     fn skip_space(&mut self) {
@@ -334,6 +338,8 @@ mod tests {
     fn what_strict_json_forbids_is_refused_where_it_stands() {
         assert_eq!(fault("{,}").span, Span::new(1, 2));
         assert_eq!(fault("[1,]").span, Span::new(3, 4));
+        assert_eq!(fault("{é}").span, Span::new(1, 3), "whole characters");
+        assert_eq!(fault(r#"["\é"]"#).span, Span::new(2, 5), "whole characters");
         assert_eq!(fault("01").message, "malformed number");
         assert_eq!(fault("{} x").message, "nothing may follow the document");
         assert_eq!(fault("\"a\nb\"").message, "a control character must be escaped");
