@@ -4,11 +4,7 @@
 //! runs of each, and asks that the larger took less than ten times as long: four times is linear,
 //! sixteen times would be quadratic. No absolute time is asserted.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what goes wrong here fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong here fails the test")]
 
 use std::hint::black_box;
 use std::sync::Arc;

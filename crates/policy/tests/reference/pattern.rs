@@ -230,8 +230,9 @@ pub fn is_arn_pattern(written: &str, variables: bool, keys: &Keys) -> bool {
     }
     let text = Text::of(written, Reads { wildcards: true, variables }, keys);
     let colons = text.units.iter().filter(|u| **u == Unit::Written(u16::from(b':'))).count();
-    let begins = written.starts_with("arn:") || written.starts_with('*');
-    written == "*" || text.variable || (begins && colons >= 5)
+    // What IAM stores begins as an ARN, or with something that can stand for one.
+    let begins = ["arn:", "*", "${"].iter().any(|begin| written.starts_with(begin));
+    written == "*" || (begins && (text.variable || colons >= 5))
 }
 
 /// At most six parts, divided at the first five borders.
