@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::disallowed_methods,
     reason = "what goes wrong here fails the test"
 )]
 
@@ -70,13 +71,19 @@ fn rotate<T>(list: &mut [T], by: &Index) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 512,
+/// `POLICY_CASES` raises the number of cases, as for the comparison of the two implementations.
+fn config() -> ProptestConfig {
+    let all = std::env::var("POLICY_CASES").map_or(4_000, |n| n.parse().unwrap());
+    ProptestConfig {
+        cases: all / 8,
+        max_global_rejects: all,
         failure_persistence: None,
         ..ProptestConfig::default()
-    })]
+    }
+}
 
+proptest! {
+    #![proptest_config(config())]
     /// Adding a Deny statement never turns a no into a yes.
     #[test]
     fn a_deny_never_widens(
