@@ -13,7 +13,8 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use crate::Outcome;
 
-const CONNECTIONS: usize = 32;
+/// Enough that a server whose answers wait for the disk, in groups, still has work meanwhile.
+const CONNECTIONS: usize = 256;
 
 /// How requests follow each other.
 #[derive(Clone, Copy)]

@@ -147,11 +147,15 @@ pub fn next_role_arn() -> String {
 }
 
 /// Writes the server's settings; the provider's keys come from a file, so that nothing is fetched.
-pub fn settings(folder: &Path, key_set: &serde_json::Value) -> Outcome {
+/// `issuing` is what is done before issued credentials leave; none for the default.
+pub fn settings(folder: &Path, key_set: &serde_json::Value, issuing: Option<&str>) -> Outcome {
     let provider = provider_arn();
+    let issuing =
+        issuing.map_or(String::new(), |level| format!("[log_book]\nissuing = \"{level}\"\n"));
     let text = format!(
         "accounts = [\"{ACCOUNT}\"]\n\
          [listen]\nthreads = 1\n\
+         {issuing}\
          [provider.\"{provider}\"]\nstatic_jwks = \"jwks.json\"\n"
     );
     fs::write(folder.join("vestibule.toml"), text)
