@@ -2,6 +2,7 @@
 //! both implementations.
 
 pub mod generate;
+mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
