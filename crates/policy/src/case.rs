@@ -1,6 +1,6 @@
 //! Behaviour as data: the format of `corpus/policy/`, and how a case is run.
 //!
-//! The same files run in this crate's tests and by `vestibule test`, and seed the fuzzers. A file
+//! The same files run in this crate's tests and seed the fuzzers. A file
 //! holds any of three lists: `cases` (a question, policies by layer, the expected answer and
 //! reason), `conditions` (one `Condition` block against one context: does it hold?), `documents` (a text:
 //! accepted, or refused with which message?). Unknown members are refused, so that a misspelt

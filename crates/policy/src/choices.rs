@@ -2,7 +2,7 @@
 //!
 //! `CHOSEN` is what this project does. Sources: UG = IAM User Guide; SD = captures of real AWS
 //! answers published by others; CC = an open-source simulator and its tests; AG = captures of STS
-//! answers. Each switch has a twin pair of cases in `corpus/policy/choices/`.
+//! answers. Each switch has its twin cases in the topic of `corpus/policy/` that it belongs to.
 
 use serde::{Deserialize, Serialize};
 

@@ -64,7 +64,13 @@ pub(super) fn run(options: &Options, global: &Global, screen: &Screen) -> Result
     if options.once {
         return Ok(Ending::Good);
     }
-    screen.line(&invitation(&server, screen))?;
+    let lines = serde_json::json!({
+        "endpoint": server.url,
+        "access_key_id": server.admin.access_key_id,
+        "secret_access_key": server.admin.secret.expose(),
+        "data": server.data,
+    });
+    screen.either(&invitation(&server, screen), &lines)?;
     // Ctrl-C reaches the server too, which ends in good order.
     server.child.wait()?;
     Ok(Ending::Good)

@@ -1,6 +1,7 @@
 //! The story itself, in five scenes.
 
 use claims::jose::Alg;
+use serde_json::json;
 use service::audit::{Reader, Scope};
 use service::explain;
 
@@ -102,10 +103,8 @@ impl Teller<'_> {
         let session = reply.credentials().filter(|_| reply.is_ok());
         let session = session.ok_or_else(|| self.unexpected("alice must get in", &reply))?;
         self.done(&format!(
-            "{}  {}",
+            "{}  signature, issuer, audience, times and trust policy hold",
             reply.element("Arn").unwrap_or_default(),
-            self.screen
-                .paint(Tone::Faint, "signature, issuer, audience, times and trust policy hold")
         ))?;
         Ok(session)
     }
@@ -170,8 +169,9 @@ impl Teller<'_> {
         let last = last.map_err(|error| Failure::new(error.to_string()))?;
         match last {
             Some(event) => {
-                self.screen.line("")?;
-                self.screen.line(&explain::text(&explain::story(&event), self.screen.colour()))
+                let story = explain::story(&event);
+                let text = explain::text(&story, self.screen.colour());
+                self.screen.either(&format!("\n{text}"), &story)
             }
             None => Err(Failure::new("the log book has no refusal")),
         }
@@ -223,11 +223,13 @@ impl Teller<'_> {
     }
 
     fn scene(&self, title: &str) -> Result<(), Failure> {
-        self.screen.line(&format!("\n{}", self.screen.paint(Tone::Strong, title)))
+        let text = format!("\n{}", self.screen.paint(Tone::Strong, title));
+        self.screen.either(&text, &json!({ "scene": title }))
     }
 
     fn done(&self, text: &str) -> Result<(), Failure> {
-        self.screen.line(&format!("  {} {text}", self.screen.paint(Tone::Good, "✓")))
+        let line = format!("  {} {text}", self.screen.paint(Tone::Good, "✓"));
+        self.screen.either(&line, &json!({ "done": text }))
     }
 
     fn must_refuse(&self, name: &str, reply: &Reply) -> Result<(), Failure> {
@@ -244,9 +246,16 @@ impl Teller<'_> {
         let event = events.first().ok_or_else(|| Failure::new("a refusal left no receipt"))?;
         let reason = explain::reason(event, &explain::story(event));
         let code = reply.element("Code").unwrap_or_default();
+        let value = json!({
+            "refused": what,
+            "status": reply.status,
+            "code": code,
+            "reason": reason,
+            "request_id": reply.request_id,
+        });
         let mark = self.screen.paint(Tone::Bad, "✗");
         let code = self.screen.paint(Tone::Faint, &format!("{} {code}", reply.status));
-        self.screen.line(&format!("  {mark} {what}  {code}\n      {reason}"))
+        self.screen.either(&format!("  {mark} {what}  {code}\n      {reason}"), &value)
     }
 
     fn unexpected(&self, what: &str, reply: &Reply) -> Failure {
