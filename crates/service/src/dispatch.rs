@@ -97,7 +97,8 @@ impl Plane {
         let mut writer = None;
         for _ in 0..TRIES {
             // A copy per try: a try that was overtaken leaves nothing in the receipt.
-            let (result, draft_after) = self.attempt(pending, draft.clone()).await;
+            let (result, draft_after) =
+                self.attempt(pending, draft.clone(), writer.is_some()).await;
             match result {
                 Ok(Attempt::Served(served)) => return (Ok(*served), draft_after),
                 Ok(Attempt::Overtaken) => {
@@ -112,7 +113,12 @@ impl Plane {
         (Err(CommitError::Stale.into()), draft)
     }
 
-    async fn attempt(&self, pending: &Pending<'_>, mut draft: Draft) -> (Result<Attempt>, Draft) {
+    async fn attempt(
+        &self,
+        pending: &Pending<'_>,
+        mut draft: Draft,
+        turn_taken: bool,
+    ) -> (Result<Attempt>, Draft) {
         let now = self.now();
         let world = self.world();
         let entry = pending.decoded.entry;
@@ -166,6 +172,8 @@ impl Plane {
         let mut finished = draft.clone();
         finished.allowed();
         let event = finished.finish(self.now());
+        // A first try waits here for whoever has taken the turn, so that nobody is overtaken twice.
+        let _turn = if turn_taken { None } else { Some(self.writer().await) };
         let committed = self.commit(&world, &answer.changes, &event).await;
         match committed {
             Ok(()) => (Ok(Attempt::Served(Box::new(Served { answer, event: Some(event) }))), draft),

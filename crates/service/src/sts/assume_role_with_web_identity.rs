@@ -101,6 +101,11 @@ impl Action for AssumeRoleWithWebIdentity {
             registered(cx, account, &issuer).ok_or_else(|| no_provider(cx, account, &issuer))?;
         let proven = Arc::new(verify(cx, &token, &provider, &key.role).await?);
         cx.plane.tokens.keep(key, Arc::clone(&proven));
+        // The provider may have taken its time: what was revoked meanwhile counts.
+        cx.world = cx.plane.world();
+        cx.receipt.revision(cx.world.revision.0);
+        let provider = still_registered(cx, &proven.provider)
+            .ok_or_else(|| no_provider(cx, account, &issuer))?;
         admit(cx, provider, proven)
     }
 
