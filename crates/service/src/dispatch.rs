@@ -94,6 +94,15 @@ impl Plane {
 
     /// Everything between decoding and answering; a change is decided again if the world moved.
     async fn serve(&self, pending: &Pending<'_>, draft: Draft) -> (Result<Served>, Draft) {
+        if pending.decoded.entry.effect != Effect::Write {
+            // What changes nothing cannot be overtaken.
+            let (result, draft) = self.attempt(pending, draft, false).await;
+            let served = result.and_then(|attempt| match attempt {
+                Attempt::Served(served) => Ok(*served),
+                Attempt::Overtaken => Err(CommitError::Stale.into()),
+            });
+            return (served, draft);
+        }
         let mut writer = None;
         for _ in 0..TRIES {
             // A copy per try: a try that was overtaken leaves nothing in the receipt.

@@ -20,7 +20,8 @@ const MAX_LINE: usize = 1024;
 /// An event in the making: set what is known as soon as it is known, then [`Draft::finish`].
 #[derive(Debug, Clone)]
 pub struct Draft {
-    event: Event,
+    /// Boxed: a draft passes through many hands, and an event is large.
+    event: Box<Event>,
     begun: Timestamp,
 }
 
@@ -54,7 +55,7 @@ impl Draft {
             tls_details: None,
             vestibule: Ours { at_micros: now.as_microsecond(), ..Ours::default() },
         };
-        Self { event, begun: now }
+        Self { event: Box::new(event), begun: now }
     }
 
     /// Which call it is: `sts.amazonaws.com`, `AssumeRole`. Set it with what the client wrote,
@@ -219,7 +220,7 @@ impl Draft {
         if self.event.event_id.is_empty() {
             self.event.event_id = derived_id(&["event", &self.event.request_id]);
         }
-        self.event
+        *self.event
     }
 }
 
