@@ -2,18 +2,29 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    io::{self, BufRead, BufReader, Write},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
+/// A process that says nothing for so long hangs, and the test with it: better to fail and to show
+/// what the process complained of.
+const PATIENCE: Duration = Duration::from_secs(150);
+
 pub(crate) struct LineChild {
     name: String,
     process: Child,
     input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
+    /// Locked by nobody: it makes the process shareable among a test's threads.
+    output: Mutex<Receiver<io::Result<String>>>,
     said: NamedTempFile,
 }
 
@@ -29,18 +40,23 @@ impl LineChild {
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let input = process.stdin.take();
-        let output = BufReader::new(process.stdout.take().expect("a piped output"));
-        LineChild { name: name.to_owned(), process, input, output, said }
+        let (lines, output) = channel();
+        let reader = BufReader::new(process.stdout.take().expect("a piped output"));
+        // Ends with the process, or with whoever listens.
+        thread::spawn(move || reader.lines().try_for_each(|line| lines.send(line)));
+        LineChild { name: name.to_owned(), process, input, output: Mutex::new(output), said }
     }
 
     /// Its next line, without the line end.
     pub(crate) fn line(&mut self) -> String {
-        let mut line = String::new();
-        let read = self.output.read_line(&mut line);
-        if !matches!(read, Ok(1..)) {
-            panic!("{} ended: {read:?}; it said:\n{}", self.name, self.complaint());
-        }
-        line.trim_end().to_owned()
+        let output = self.output.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let end = match output.recv_timeout(PATIENCE) {
+            Ok(Ok(line)) => return line.trim_end().to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(RecvTimeoutError::Disconnected) => "it ended".to_owned(),
+            Err(RecvTimeoutError::Timeout) => format!("no line within {PATIENCE:?}"),
+        };
+        panic!("{}: {end}; it said:\n{}", self.name, self.complaint());
     }
 
     /// Sends one JSON line and reads one.

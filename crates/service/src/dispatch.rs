@@ -18,9 +18,10 @@ use crate::audit::{BookError, Draft, Durability, Event};
 use crate::authorize::{authorize, restrict};
 use crate::caller::{self, Caller};
 use crate::cx::{Cx, Origin};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, code};
 use crate::ids;
 use crate::plane::{CommitError, Plane};
+use crate::world::World;
 
 /// Times that a change is decided anew because the configuration moved under it. The second try
 /// already waits for its turn, so only other processes can make a third one necessary.
@@ -129,7 +130,7 @@ impl Plane {
         turn_taken: bool,
     ) -> (Result<Attempt>, Draft) {
         let now = self.now();
-        let world = self.world();
+        let mut world = self.world();
         let entry = pending.decoded.entry;
         draft.revision(world.revision.0);
 
@@ -138,14 +139,18 @@ impl Plane {
         {
             return (Err(unrecorded(&error)), draft);
         }
-        let caller = match entry.proof {
-            Proof::Token => Ok(Caller::anonymous()),
-            Proof::Signature => {
-                let rules = self.signature_rules(pending.decoded, now);
-                let (parts, body) = (&pending.call.parts, &pending.call.body);
-                caller::authenticate(self, &world, parts, body, &rules, &mut draft)
+        let mut caller = self.caller(pending, &world, now, &mut draft);
+        if caller.as_ref().is_err_and(|error| error.code == code::INVALID_CLIENT_TOKEN_ID)
+            && self.refresh().await.is_ok()
+        {
+            // A key that another process has just made is in the store before it is in our world.
+            let newer = self.world();
+            if newer.revision > world.revision {
+                world = newer;
+                draft.revision(world.revision.0);
+                caller = self.caller(pending, &world, now, &mut draft);
             }
-        };
+        }
         let caller = match caller {
             Ok(caller) => caller,
             Err(error) => return (Err(error), draft),
@@ -260,6 +265,23 @@ impl Plane {
         recorded.map_err(|error| unrecorded(&error))
     }
 
+    fn caller(
+        &self,
+        pending: &Pending<'_>,
+        world: &World,
+        now: jiff::Timestamp,
+        draft: &mut Draft,
+    ) -> Result<Caller> {
+        match pending.decoded.entry.proof {
+            Proof::Token => Ok(Caller::anonymous()),
+            Proof::Signature => {
+                let rules = self.signature_rules(pending.decoded, now);
+                let (parts, body) = (&pending.call.parts, &pending.call.body);
+                caller::authenticate(self, world, parts, body, &rules, draft)
+            }
+        }
+    }
+
     fn signature_rules(
         &self,
         decoded: &Decoded<'_>,
@@ -277,7 +299,7 @@ impl Plane {
 fn unrecorded(error: &BookError) -> Error {
     tracing::error!(%error, "the log book does not take events");
     Error::new(
-        crate::error::code::SERVICE_UNAVAILABLE,
+        code::SERVICE_UNAVAILABLE,
         "The request has failed due to a temporary failure of the server.",
     )
     .because(error.to_string())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Town, allow};
+use crate::support::{AWAY, Keys, Town, allow};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn changes_of_one_role_at_once_all_land() {
@@ -65,6 +65,24 @@ async fn a_revoked_administrator_s_write_does_not_land() {
     assert_eq!(denied.why(), "implicitDeny identity iam:CreateUser");
     let users = first.set_up("ListUsers", &[]).await;
     assert_eq!(users.all("UserName"), ["admin", "before", "deputy"]);
+}
+
+#[tokio::test]
+async fn a_key_made_beside_is_known_at_once_and_one_never_made_is_not() {
+    let first = Town::new().await;
+    let second = first.beside().await;
+    // The second has not looked since this account and its key were made.
+    let there = first.account(AWAY).await;
+    let identity = second.sts(&there, "GetCallerIdentity", &[]).await.ok();
+    assert_eq!(identity.text("Account"), AWAY);
+
+    let nobody = Keys::long_term("AKIANEVERMADE0000000", "secret");
+    let refused = second.sts(&nobody, "GetCallerIdentity", &[]).await;
+    refused.refused(
+        403,
+        "InvalidClientTokenId",
+        "The security token included in the request is invalid.",
+    );
 }
 
 #[tokio::test]
