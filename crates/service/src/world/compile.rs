@@ -76,12 +76,15 @@ pub(super) fn levels(
 ) -> Result<Option<Vec<Arc<Compiled>>>, Corrupt> {
     let Some(levels) = levels else { return Ok(None) };
     let id = if kind == policy::Kind::Scp { PolicyKind::Scp } else { PolicyKind::Rcp };
-    let named =
-        |name: &str, text: &str| Ok(Named::new(PolicyId::new(name, id), parse(text, kind, name)?));
+    let named = |name: &str, text: &str, kind| {
+        Ok(Named::new(PolicyId::new(name, id), parse(text, kind, name)?))
+    };
     let level = |policies: &Vec<InlinePolicy>| {
-        let given = policies.iter().map(|policy| named(&policy.name, &policy.document));
-        // AWS attaches this one at every level, and nobody detaches it.
-        let full = (kind == policy::Kind::Rcp).then(|| named("RCPFullAWSAccess", RCP_FULL_ACCESS));
+        let given = policies.iter().map(|policy| named(&policy.name, &policy.document, kind));
+        // AWS attaches this one at every level, and nobody detaches it. Its "*" is what no policy
+        // of an operator's own may say, so it is read as the policy of a resource.
+        let full = (kind == policy::Kind::Rcp)
+            .then(|| named("RCPFullAWSAccess", RCP_FULL_ACCESS, policy::Kind::Resource));
         let all = given.chain(full).collect::<Result<Vec<_>, Corrupt>>()?;
         Ok(Arc::new(Compiled::new(all)))
     };
