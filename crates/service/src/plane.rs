@@ -295,9 +295,8 @@ fn read(document: &store::Document) -> Result<Entity, String> {
 fn stored(change: &Change) -> Result<store::Change, CommitError> {
     Ok(match change {
         Change::Put(entity) => {
-            let body = entity.body().map_err(|e| CommitError::Corrupt(e.to_string()))?;
-            let kind = store::Kind::new(entity.kind().text());
-            store::Change::put(store::Document::new(kind, entity.id(), body))
+            let document = entity.document().map_err(|e| CommitError::Corrupt(e.to_string()))?;
+            store::Change::put(document)
         }
         Change::Delete(kind, id) => {
             store::Change::delete(store::Kind::new(kind.text()), id.as_str())

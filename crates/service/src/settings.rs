@@ -44,6 +44,13 @@ impl Providers {
         Self { below: Some((prefix, provider)), ..self }
     }
 
+    /// The same with other settings for one provider.
+    #[must_use]
+    pub fn with(mut self, arn: String, provider: Provider) -> Self {
+        self.by_arn.insert(arn, provider);
+        self
+    }
+
     /// The settings of the provider with this ARN: its own, else those for every account.
     pub fn get(&self, arn: &str) -> Option<&Provider> {
         if let Some(own) = self.by_arn.get(arn) {

@@ -305,6 +305,103 @@ fn a_check_without_keys_says_so_and_one_with_the_wrong_keys_refuses() {
 }
 
 #[test]
+fn a_check_lets_a_policy_name_principals_that_only_aws_knows() {
+    let folder = folder();
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+        "Action":["sts:AssumeRoleWithWebIdentity","sts:AssumeRole"],"Principal":{
+        "AWS":["arn:aws:iam::999988887777:role/ci","AROAEXAMPLEEXAMPLE123","AIDAEXAMPLEEXAMPLE123"],
+        "Federated":"arn:aws:iam::444455556666:oidc-provider/token.actions.githubusercontent.com"},
+        "Condition":{"StringEquals":{
+        "token.actions.githubusercontent.com:sub":"repo:octo-org/octo-repo:ref:refs/heads/main"}}}]}"#;
+    write(folder.path(), "trust.json", trust);
+    let check = |repository: &str| {
+        let token = github_token(folder.path(), repository);
+        let arguments = ["trust", "check", "--role-file", "trust.json", "--token", &token];
+        text(&run(folder.path(), &arguments))
+    };
+    let (code, told, _) = check("octo-org/octo-repo");
+    assert!(code == 0 && told.starts_with("ALLOW"), "{told}");
+    let (code, told, _) = check("other-org/app");
+    assert!(code == 1 && told.contains("repo:other-org/app"), "{told}");
+    // What IAM itself refuses in such a policy stays refused.
+    write(folder.path(), "trust.json", &trust.replace(":sub", ":aud"));
+    let (code, told, _) = check("octo-org/octo-repo");
+    assert!(code == 1 && told.contains("AWS refuses this policy"), "{told}");
+}
+
+#[test]
+fn a_check_of_a_registered_role_knows_its_path_its_tags_and_the_organization() {
+    let folder = folder();
+    let issuer = "token.actions.githubusercontent.com";
+    let role = |name: &str, team: &str| {
+        format!(
+            r#"{{ "name": "{name}", "path": "/ci/", "tags": {{ "team": "{team}" }}, "trust": {{
+              "Version": "2012-10-17",
+              "Statement": [{{
+                "Effect": "Allow",
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Principal": {{ "Federated": "arn:aws:iam::111122223333:oidc-provider/{issuer}" }},
+                "Condition": {{
+                  "StringEquals": {{ "aws:ResourceTag/team": "heart" }},
+                  "StringLike": {{ "{issuer}:sub": "repo:octo-org/*" }}
+                }}
+              }}]
+            }} }}"#
+        )
+    };
+    let seed = format!(
+        r#"{{
+          "oidc_provider": [{{ "url": "https://{issuer}", "client_ids": ["sts.amazonaws.com"],
+            "thumbprints": ["0000000000000000000000000000000000000000"] }}],
+          "role": [{}, {}]
+        }}"#,
+        role("heart", "heart"),
+        role("sun", "sun"),
+    );
+    write(folder.path(), "seed.json", &seed);
+    assert_eq!(start(folder.path(), &["--seed", "seed.json"]).stop(), 0);
+
+    let token = github_token(folder.path(), "octo-org/octo-repo");
+    let check = |role: &str| {
+        text(&run(folder.path(), &["trust", "check", "--role", role, "--token", &token]))
+    };
+    let (code, told, _) = check("heart");
+    assert!(code == 0 && told.starts_with("ALLOW"), "{told}");
+    let (code, told, _) = check("sun");
+    assert!(code == 1 && told.contains("aws:ResourceTag/team"), "{told}");
+    assert_eq!(check("arn:aws:iam::111122223333:role/ci/heart").0, 0);
+    assert_eq!(check("arn:aws:iam::111122223333:role/heart").0, 2, "another path is another role");
+
+    let guard = |paths: &str| {
+        let rcps = format!(
+            r#"{{"rcps":[[{{"name":"no-ci","document":{{"Version":"2012-10-17","Statement":[{{
+            "Effect":"Deny","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity",
+            "Resource":"arn:aws:iam::111122223333:role/{paths}/*"}}]}}}}]]}}"#
+        );
+        write(folder.path(), "guard.json", &rcps);
+        let arguments = ["account", "guard", "111122223333", "guard.json"];
+        let (code, _, told) = text(&run(folder.path(), &arguments));
+        assert_eq!(code, 0, "{told}");
+    };
+    guard("ci");
+    let (code, told, _) = check("heart");
+    assert!(code == 1 && told.contains("no-ci") && told.contains("resource control"), "{told}");
+    guard("elsewhere");
+    assert_eq!(check("heart").0, 0);
+}
+
+/// A token that GitHub would issue, signed by the folder's own test issuer.
+fn github_token(folder: &Path, repository: &str) -> String {
+    let repository = format!("repo={repository}");
+    let arguments =
+        ["token", "mint", "--profile", "github", "--issuer", "profile", "--set", &repository];
+    let (code, token, told) =
+        text(&run(folder, &[&arguments[..], &["--aud", "sts.amazonaws.com"]].concat()));
+    assert_eq!(code, 0, "{told}");
+    token.trim().to_owned()
+}
+
+#[test]
 fn an_account_made_beside_a_running_server_is_there_at_once() {
     let folder = folder();
     let server = start(folder.path(), &[]);

@@ -126,11 +126,16 @@ impl Entity {
         }
     }
 
-    /// The document's bytes.
+    /// The document that the store keeps.
     ///
     /// # Errors
     /// Never for the types above; the signature is the serializer's.
-    pub fn body(&self) -> serde_json::Result<Vec<u8>> {
+    pub fn document(&self) -> serde_json::Result<store::Document> {
+        let kind = store::Kind::new(self.kind().text());
+        Ok(store::Document::new(kind, self.id(), self.body()?))
+    }
+
+    fn body(&self) -> serde_json::Result<Vec<u8>> {
         match self {
             Self::Account(it) => json(it),
             Self::Role(it) => json(it),

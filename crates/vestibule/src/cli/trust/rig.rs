@@ -1,46 +1,23 @@
-//! An installation in memory with one role and one provider, to which a token is presented.
+//! An installation in memory with one role and its account's providers, to which a token is
+//! presented.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use claims::jose::{Alg, SigningKey, jwks};
 use jiff::Timestamp;
-use policy::AccountId;
 use serde_json::json;
 use service::{
     audit::{BookOptions, Event, LogBook, Mark, Reader, Scope},
     idp::{fetch::Fetcher, jwks::Keys, network::NetworkPolicy},
     plane::{Parts, Plane},
-    settings::{Providers, Settings},
+    settings::Settings,
+    world::Entity,
 };
-use store::{seal::Keyring, segment::WriterId};
+use store::{Change, Commit, Revision, seal::Keyring, segment::WriterId};
 
-use super::{super::failure::Failure, Check};
-use crate::{
-    client::Api,
-    clock::Clock,
-    config::Config,
-    data::DataFolder,
-    installation,
-    operator::{self, Operator},
-};
-
-/// The role that is asked for.
-pub(super) struct Role {
-    pub account: AccountId,
-    pub name: String,
-    pub trust: String,
-    pub max_session: u32,
-}
-
-/// The provider as registered.
-pub(super) struct Provider {
-    /// With scheme.
-    pub issuer: String,
-    pub client_ids: Vec<String>,
-    /// Its keys; `None` when the signature is not to be checked.
-    pub jwks: Option<String>,
-}
+use super::{super::failure::Failure, Check, facts::Facts};
+use crate::{client::Api, clock::Clock, config::Config, data::DataFolder, installation, operator};
 
 /// The installation; its log book lies in a folder that goes with it.
 pub(super) struct Rig {
@@ -55,8 +32,7 @@ impl Rig {
     pub(super) async fn build(
         config: &Config,
         now: Option<Timestamp>,
-        role: &Role,
-        provider: &Provider,
+        facts: Facts,
         token: &str,
     ) -> Result<Rig, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
@@ -68,36 +44,26 @@ impl Rig {
             }
             None => Clock::system(),
         };
-        let registered = claims::oidc::Issuer::registered_name_of(&provider.issuer);
-        let registered = registered.ok_or_else(|| {
-            Failure::new(format!("{} is no issuer", provider.issuer)).help("write it with https://")
-        })?;
-        let arn = format!("arn:aws:iam::{}:oidc-provider/{registered}", role.account);
-
-        let stand_in = match provider.jwks {
-            Some(_) => None,
-            None => Some(StandIn::for_token(token)?),
-        };
-        let keys = match (&provider.jwks, &stand_in) {
-            (Some(keys), _) => keys.clone(),
-            (None, Some(stand_in)) => stand_in.jwks(),
-            (None, None) => String::new(),
-        };
-        let settings = installation::service_settings(config).map_err(|error| failed(&error))?;
-        let mut own = settings.providers.get(&arn).cloned().unwrap_or_default();
-        own.reach.static_jwks = Some(keys.into());
-        own.reach.allow_http_loopback = provider.issuer.starts_with("http://");
-        let settings = Settings {
-            account: role.account,
-            providers: Providers::new(HashMap::from([(arn, own)])),
-            ..settings
-        };
+        let (settings, stand_in) = settings(config, &facts, token)?;
 
         let book = Scratch::new()?;
         let writer = WriterId::new("check").ok_or_else(|| Failure::new("no writer"))?;
         let options = BookOptions { reserve_bytes: 0, ..BookOptions::new(&book.path, writer) };
         let (log_book, _) = LogBook::open(options).map_err(|error| failed(&error))?;
         let store = store::open(&store::Place::Memory).await.map_err(|error| failed(&error))?;
+        let role_arn = format!(
+            "arn:aws:iam::{}:role{}{}",
+            facts.role.account, facts.role.path, facts.role.name
+        );
+        let entities = [Entity::Account(facts.account), Entity::Role(facts.role)];
+        let entities = entities.into_iter();
+        let entities = entities.chain(facts.providers.into_iter().map(Entity::OidcProvider));
+        let mut commit = Commit::on(Revision::ZERO);
+        for entity in entities {
+            let document = entity.document().map_err(|error| failed(&error))?;
+            commit = commit.change(Change::put(document));
+        }
+        store.commit(commit).await.map_err(|error| failed(&error))?;
         let (millis, time) = (clock.clone(), clock);
         let millis = Arc::new(move || u64::try_from(millis.now().as_millisecond()).unwrap_or(0));
         let parts = Parts {
@@ -109,29 +75,12 @@ impl Rig {
             clock: Arc::new(move || time.now()),
         };
         let plane = Plane::open(parts).await.map_err(|error| failed(&error))?;
-        plane.bootstrap(None).await.map_err(|error| failed(&error))?;
-
-        let role_arn = format!("arn:aws:iam::{}:role/{}", role.account, role.name);
-        let operator = Operator::of(&plane, role.account).map_err(|error| failed(&error))?;
-        let calls = [
-            (
-                "CreateOpenIDConnectProvider",
-                json!({ "Url": provider.issuer, "ClientIDList": provider.client_ids }),
-            ),
-            (
-                "CreateRole",
-                json!({
-                    "RoleName": role.name,
-                    "AssumeRolePolicyDocument": role.trust,
-                    "MaxSessionDuration": role.max_session,
-                }),
-            ),
-        ];
-        for (action, input) in calls {
-            let done = operator.call(Api::Iam, action, &input).await;
-            done.map_err(|refused| Failure::of(action, refused))?;
-        }
         Ok(Rig { plane, role_arn, book, stand_in })
+    }
+
+    /// Whether signatures are held against keys of the issuer's own.
+    pub(super) fn checks_signatures(&self) -> bool {
+        self.stand_in.is_none()
     }
 
     /// Presents the token; what the log book has of it.
@@ -154,6 +103,30 @@ impl Rig {
         }
         Ok(event)
     }
+}
+
+/// The server's settings, with keys for the token's issuer: those given, else those configured,
+/// else one that stands in for them.
+fn settings(
+    config: &Config,
+    facts: &Facts,
+    token: &str,
+) -> Result<(Settings, Option<StandIn>), Failure> {
+    let settings = installation::service_settings(config);
+    let mut settings = settings.map_err(|error| Failure::new(error.to_string()))?;
+    let issuer = facts.issuer.as_deref().and_then(claims::oidc::Issuer::registered_name_of);
+    let arn =
+        format!("arn:aws:iam::{}:oidc-provider/{}", facts.account.id, issuer.unwrap_or_default());
+    let mut own = settings.providers.get(&arn).cloned().unwrap_or_default();
+    own.reach.allow_http_loopback |= facts.http;
+    let given = facts.jwks.as_deref().map(Into::into).or(own.reach.static_jwks.take());
+    let stand_in = match given {
+        Some(_) => None,
+        None => Some(StandIn::for_token(token)?),
+    };
+    own.reach.static_jwks = given.or_else(|| stand_in.as_ref().map(|it| it.jwks().into()));
+    settings.providers = settings.providers.with(arn, own);
+    Ok((settings, stand_in))
 }
 
 /// Takes back what only the stand-in's signature proved.
