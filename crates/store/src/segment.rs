@@ -5,9 +5,9 @@
 //! time that each record carries. Files are named `WRITER.MILLIS.log` after who began them and
 //! when.
 //!
-//! - [`Log::append`] hands a record to the writer thread, which writes all that is waiting with one
-//!   `write(2)`; a second thread makes it durable with one `fdatasync(2)` for all who wait for
-//!   that.
+//! - [`Log::append`] puts a record into a queue. Whoever first waits for one writes all that is
+//!   waiting with one `write(2)`, after it has let others come; a thread stands by for what nobody
+//!   waits for. Another makes it durable with one `fdatasync(2)` for all who wait for that.
 //! - [`Reader`] reads forward from a [`Cursor`], backward from the newest, or one record.
 //! - [`retain`] deletes whole old segments.
 //!
@@ -37,7 +37,7 @@ use std::{
     fmt,
     fs::File,
     future::Future,
-    io,
+    io, mem,
     path::PathBuf,
     pin::Pin,
     sync::Arc,
@@ -50,7 +50,8 @@ use tokio::sync::{oneshot, watch};
 
 use self::{
     disk::{Disk, RealDisk},
-    queue::Queue,
+    queue::{Queue, Turn},
+    write::Desk,
 };
 pub use self::{
     names::{Position, WriterId},
@@ -172,7 +173,7 @@ impl std::error::Error for AppendError {}
 
 /// An open log. Dropping it writes and syncs what is waiting.
 pub struct Log {
-    queue: Arc<Queue>,
+    desk: Arc<Desk>,
     threads: Vec<JoinHandle<()>>,
     /// Until the threads have ended.
     _lock: File,
@@ -193,8 +194,8 @@ impl Log {
         let lock = disk::lock(&options.folder, &options.writer)?;
         let recovery = recover::mend(&options.folder, &options.writer)?;
         let queue = Arc::new(Queue::new(options.queue_bytes));
-        let threads = write::start(disk, options, recovery.last, &queue)?;
-        Ok((Self { queue, threads, _lock: lock }, recovery))
+        let (desk, threads) = write::start(disk, options, recovery.last, queue)?;
+        Ok((Self { desk, threads, _lock: lock }, recovery))
     }
 
     /// Puts a record at the end of the log.
@@ -211,31 +212,36 @@ impl Log {
         durability: Durability,
         urgency: Urgency,
     ) -> Appended {
-        Appended(self.queue.push(at, body, durability, urgency))
+        let pushed = self.desk.queue.push(at, body, durability, urgency);
+        Appended(pushed.map(|(answer, turn)| Waiter {
+            answer,
+            desk: (turn == Turn::Own).then(|| Arc::clone(&self.desk)),
+            let_pass: false,
+        }))
     }
 
     /// How much room the log has.
     #[must_use]
     pub fn space(&self) -> Space {
-        self.queue.space()
+        self.desk.queue.space()
     }
 
     /// How much room the log has, told at every change.
     #[must_use]
     pub fn watch_space(&self) -> watch::Receiver<Space> {
-        self.queue.watch_space()
+        self.desk.queue.watch_space()
     }
 
     /// Why the log takes nothing any more, if so.
     #[must_use]
     pub fn failure(&self) -> Option<Arc<str>> {
-        self.queue.failure()
+        self.desk.queue.failure()
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.queue.close();
+        self.desk.queue.close();
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing more to finish.
             let _ = thread.join();
@@ -247,8 +253,15 @@ type Answer = Result<Position, AppendError>;
 
 /// How an append went, once it is known.
 #[must_use = "nobody may go on as if the record were kept"]
-#[derive(Debug)]
-pub struct Appended(Result<oneshot::Receiver<Answer>, AppendError>);
+pub struct Appended(Result<Waiter, AppendError>);
+
+struct Waiter {
+    answer: oneshot::Receiver<Answer>,
+    /// Where it has to be written, until that is done.
+    desk: Option<Arc<Desk>>,
+    /// Others had a chance to put their records beside this one.
+    let_pass: bool,
+}
 
 impl Appended {
     /// Blocks the thread until it is known. Not for async code.
@@ -256,7 +269,12 @@ impl Appended {
     /// # Errors
     /// As [`Log::append`].
     pub fn wait(self) -> Answer {
-        self.0?.blocking_recv().unwrap_or_else(|_| Err(gone()))
+        let mut waiter = self.0?;
+        if let Some(desk) = waiter.desk.take() {
+            desk.lead();
+        }
+        let answer = mem::replace(&mut waiter.answer, oneshot::channel().1);
+        answer.blocking_recv().unwrap_or_else(|_| Err(gone()))
     }
 }
 
@@ -265,10 +283,38 @@ impl Future for Appended {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
         match &mut self.0 {
-            Ok(answer) => {
-                Pin::new(answer).poll(cx).map(|told| told.unwrap_or_else(|_| Err(gone())))
-            }
+            Ok(waiter) => waiter.poll(cx),
             Err(error) => Poll::Ready(Err(error.clone())),
+        }
+    }
+}
+
+impl Waiter {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        let mut told = Pin::new(&mut self.answer).poll(cx);
+        if told.is_pending() && self.desk.is_some() {
+            if !mem::replace(&mut self.let_pass, true) {
+                // To the end of the runtime's queue: all calls that are ready come before.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if let Some(desk) = self.desk.take() {
+                desk.lead();
+                told = Pin::new(&mut self.answer).poll(cx);
+            }
+        }
+        if told.is_ready() {
+            self.desk = None;
+        }
+        told.map(|told| told.unwrap_or_else(|_| Err(gone())))
+    }
+}
+
+/// A record that nobody waits for is written all the same.
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if let Some(desk) = self.desk.take() {
+            desk.queue.nudge();
         }
     }
 }

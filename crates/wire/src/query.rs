@@ -77,14 +77,14 @@ impl<'a> Form<'a> {
             return Err(FormError::TooLarge);
         }
         let mut pairs = Vec::with_capacity(16);
-        for pair in texts.iter().flat_map(|t| t.split(|b| *b == b'&')) {
+        for pair in texts.iter().flat_map(|text| split(text)) {
             if pair.is_empty() {
                 continue;
             }
             if pairs.len() == MAX_PARAMETERS {
                 return Err(FormError::TooManyParameters);
             }
-            let (name, value) = match memchr_equals(pair) {
+            let (name, value) = match memchr::memchr(b'=', pair) {
                 Some(at) => (pair.get(..at).unwrap_or(pair), pair.get(at + 1..).unwrap_or(b"")),
                 None => (pair, &b""[..]),
             };
@@ -226,7 +226,7 @@ pub fn encode<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String
 
 /// Decodes `+` and `%XX`; `None` for a broken escape or for bytes that are not UTF-8.
 pub(crate) fn unescape(text: &[u8]) -> Option<Cow<'_, str>> {
-    if !text.iter().any(|b| matches!(b, b'%' | b'+')) {
+    if memchr::memchr2(b'%', b'+', text).is_none() {
         return std::str::from_utf8(text).ok().map(Cow::Borrowed);
     }
     let mut out = Vec::with_capacity(text.len());
@@ -253,8 +253,14 @@ pub(crate) fn unescape(text: &[u8]) -> Option<Cow<'_, str>> {
     String::from_utf8(out).ok().map(Cow::Owned)
 }
 
-fn memchr_equals(pair: &[u8]) -> Option<usize> {
-    pair.iter().position(|b| *b == b'=')
+/// What stands between ampersands.
+fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr::memchr_iter(b'&', text).chain([text.len()]);
+    ends.scan(0, move |start, end| {
+        let pair = text.get(*start..end);
+        *start = end + 1;
+        pair
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::event::{EVENT_VERSION, Event, Resource, Text, TlsDetails, derived_id}
 use super::identity::UserIdentity;
 use super::ours::{
     Check, DecisionRecord, DocumentFinding, MAX_CANONICAL, MAX_LIST, MAX_TEXT, MappedTag, Ours,
-    Outcome, SignatureTrace, bounded,
+    Outcome, SignatureTrace, bounded, end_of,
 };
 use super::redact;
 
@@ -231,9 +231,9 @@ fn line(text: &str) -> String {
 /// Cut and free of tokens: everything that a client may have written passes here.
 fn bounded_string(text: &str, limit: usize) -> String {
     let text = redact::scrubbed(text);
-    match text.char_indices().nth(limit) {
+    match end_of(&text, limit) {
         None => text.into_owned(),
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        Some(at) => format!("{}…", text.get(..at).unwrap_or_default()),
     }
 }
 

@@ -508,14 +508,21 @@ pub fn bounded_list(texts: &[String]) -> Vec<String> {
 /// `text`, cut to `limit` characters with a visible mark.
 #[must_use]
 pub fn bounded(text: Text, limit: usize) -> Text {
-    match text.char_indices().nth(limit) {
+    match end_of(&text, limit) {
         None => text,
-        Some((at, _)) => {
+        Some(at) => {
             let mut cut = text.get(..at).unwrap_or_default().to_owned();
             cut.push('…');
             Cow::Owned(cut)
         }
     }
+}
+
+/// Where a text of more than `limit` characters is cut.
+pub(super) fn end_of(text: &str, limit: usize) -> Option<usize> {
+    // A character has at least one byte: most texts need not be counted.
+    let long = text.len() > limit;
+    long.then(|| text.char_indices().nth(limit)).flatten().map(|(at, _)| at)
 }
 
 /// Cut, and free of tokens.

@@ -1,4 +1,4 @@
-//! Where callers leave their records for the writer thread.
+//! Where callers leave their records for whoever writes next.
 
 use std::{
     mem,
@@ -33,14 +33,13 @@ pub(super) struct Waiting {
     pub(super) reply: oneshot::Sender<Answer>,
 }
 
-/// What the writer thread finds.
-pub(super) enum Taken {
-    /// Records to write.
-    Some,
-    /// Nothing within the time.
-    None,
-    /// Nothing, and nothing more will come.
-    Closed,
+/// Who sees to it that a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Whoever waits for it, for all who wait.
+    Own,
+    /// The writer thread, or the syncer after the sync that is under way.
+    Theirs,
 }
 
 pub(super) struct Queue {
@@ -55,8 +54,12 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     batch: Batch,
+    /// The writer thread is wanted.
+    nudged: bool,
     /// The writer thread sleeps: only then is it worth a system call to wake it.
     idle: bool,
+    /// The syncer has work, and looks here once it is done.
+    syncing: bool,
     closed: bool,
     failure: Option<Arc<str>>,
 }
@@ -78,7 +81,7 @@ impl Queue {
         body: &[u8],
         durability: Durability,
         urgency: Urgency,
-    ) -> Result<oneshot::Receiver<Answer>, AppendError> {
+    ) -> Result<(oneshot::Receiver<Answer>, Turn), AppendError> {
         if body.len() > MAX_RECORD {
             return Err(AppendError::TooLarge);
         }
@@ -95,24 +98,59 @@ impl Queue {
         }
         let length = frame::push(&mut state.batch.bytes, at, body);
         state.batch.waiting.push(Waiting { length, at, durability, urgency, reply });
+        if !self.is_ample() {
+            // What to do on a full disk is the thread's business.
+            self.nudge_with(state);
+            return Ok((answer, Turn::Theirs));
+        }
+        if !state.syncing {
+            return Ok((answer, Turn::Own));
+        }
+        // Who wants to be synced has to wait for the sync under way whatever happens, and a write
+        // to a file that is being synced may wait for the disk: that is a thread's business too.
+        if durability == Durability::Written {
+            self.nudge_with(state);
+        }
+        Ok((answer, Turn::Theirs))
+    }
+
+    /// Exchanges `batch`, whose content is done with, for what is waiting; false if nothing is.
+    pub(super) fn take(&self, batch: &mut Batch) -> bool {
+        batch.bytes.clear();
+        batch.bytes.shrink_to(KEPT);
+        batch.waiting.clear();
+        let mut state = self.state();
+        if state.batch.waiting.is_empty() {
+            return false;
+        }
+        mem::swap(batch, &mut state.batch);
+        true
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().batch.waiting.is_empty()
+    }
+
+    /// Wakes the writer thread.
+    pub(super) fn nudge(&self) {
+        self.nudge_with(self.state());
+    }
+
+    fn nudge_with(&self, mut state: MutexGuard<'_, State>) {
+        state.nudged = true;
         let idle = mem::take(&mut state.idle);
         drop(state);
         if idle {
             self.wake.notify_one();
         }
-        Ok(answer)
     }
 
-    /// Exchanges `batch`, whose content is done with, for what is waiting; sleeps while nothing is,
-    /// at most for `patience`.
-    pub(super) fn take(&self, batch: &mut Batch, patience: Option<Duration>) -> Taken {
-        batch.bytes.clear();
-        batch.bytes.shrink_to(KEPT);
-        batch.waiting.clear();
+    /// Sleeps until nudged, at most for `patience`; false once nothing more will come.
+    pub(super) fn sleep(&self, patience: Option<Duration>) -> bool {
         let mut state = self.state();
-        while state.batch.waiting.is_empty() {
+        while !mem::take(&mut state.nudged) {
             if state.closed {
-                return Taken::Closed;
+                return false;
             }
             state.idle = true;
             state = match patience {
@@ -120,16 +158,20 @@ impl Queue {
                 Some(patience) => {
                     let (state, slept) = (self.wake.wait_timeout(state, patience))
                         .unwrap_or_else(PoisonError::into_inner);
-                    if slept.timed_out() && state.batch.waiting.is_empty() && !state.closed {
-                        return Taken::None;
+                    if slept.timed_out() {
+                        return true;
                     }
                     state
                 }
             };
         }
         state.idle = false;
-        mem::swap(batch, &mut state.batch);
-        Taken::Some
+        true
+    }
+
+    /// Says whether the syncer has work. Who says no looks for records afterwards.
+    pub(super) fn set_syncing(&self, syncing: bool) {
+        self.state().syncing = syncing;
     }
 
     pub(super) fn close(&self) {

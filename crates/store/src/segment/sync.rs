@@ -5,6 +5,8 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, mpsc},
+    thread,
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
@@ -12,8 +14,12 @@ use tokio::sync::oneshot;
 use super::{
     Answer, Position,
     disk::{Disk, SegmentFile},
-    queue::Queue,
+    write::Desk,
 };
+
+/// How long records are gathered for one sync when several came together: a sync costs the
+/// processor too, which under load has better things to do. Who comes alone never waits.
+const GATHER: Duration = Duration::from_micros(500);
 
 /// Make this file durable, and all jobs before it.
 pub(super) struct Job {
@@ -25,7 +31,7 @@ pub(super) struct Job {
 pub(super) struct Syncer {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) folder: PathBuf,
-    pub(super) queue: Arc<Queue>,
+    pub(super) desk: Arc<Desk>,
     pub(super) jobs: mpsc::Receiver<Job>,
 }
 
@@ -42,7 +48,9 @@ impl Syncer {
                     None => drop(round.insert(job.segment, job)),
                 }
             }
+            let mut waited = 0;
             for (segment, job) in round {
+                waited += job.waiting.len();
                 let synced = self.sync(&job, named != Some(segment));
                 named = Some(segment);
                 for (reply, position) in job.waiting {
@@ -50,11 +58,17 @@ impl Syncer {
                     let _ = reply.send(synced.clone().map(|()| position));
                 }
             }
+            if waited > 1 {
+                thread::sleep(GATHER);
+            }
+            // Who came meanwhile was told that we would look.
+            self.desk.queue.set_syncing(false);
+            self.desk.follow();
         }
     }
 
     fn sync(&self, job: &Job, new: bool) -> Result<(), super::AppendError> {
-        if let Some(failure) = self.queue.failure() {
+        if let Some(failure) = self.desk.queue.failure() {
             return Err(super::AppendError::Failed(failure));
         }
         let synced = job.file.sync().and_then(|()| match new {
@@ -62,6 +76,6 @@ impl Syncer {
             true => self.disk.sync_folder(&self.folder),
             false => Ok(()),
         });
-        synced.map_err(|error| self.queue.fail(format_args!("sync: {error}")))
+        synced.map_err(|error| self.desk.queue.fail(format_args!("sync: {error}")))
     }
 }

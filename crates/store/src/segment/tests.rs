@@ -76,6 +76,11 @@ fn write(log: &Log, at: u64, body: &str) -> Answer {
     log.append(Millis(at), body.as_bytes(), Durability::Written, Urgency::Ordinary).wait()
 }
 
+/// Whoever waits for a record writes it.
+fn waited_for(append: Appended) -> JoinHandle<Answer> {
+    std::thread::spawn(|| append.wait())
+}
+
 fn write_reserved(log: &Log, at: u64, body: &str) -> Answer {
     log.append(Millis(at), body.as_bytes(), Durability::Written, Urgency::Reserved).wait()
 }
@@ -170,15 +175,52 @@ fn one_sync_is_for_all_who_wait() {
     let bench = Bench::new();
     let log = bench.open();
     let sync = bench.disk.hold_syncs();
-    let first = write_synced(&log, 1, "a");
+    let first = waited_for(write_synced(&log, 1, "a"));
     bench.disk.wait_for_held_sync();
     let rest: Vec<_> = (0..100).map(|_| write_synced(&log, 1, "b")).collect();
     // Written ones do not wait for the disk.
     write(&log, 1, "c").unwrap();
     drop(sync);
-    first.wait().unwrap();
+    first.join().unwrap().unwrap();
     rest.into_iter().for_each(|append| drop(append.wait().unwrap()));
     assert_eq!(bench.disk.syncs(), 2, "one for the first, one for the hundred");
+}
+
+#[test]
+fn what_nobody_waits_for_is_written_all_the_same() {
+    let bench = Bench::new();
+    let log = bench.open();
+    drop(log.append(Millis(1), b"a", Durability::Written, Urgency::Ordinary));
+    drop(write_synced(&log, 1, "b"));
+    drop(log);
+    assert_eq!(bench.told(), "ab");
+
+    // Neither does it wait for the log to be closed, or for the next record.
+    let (log, before) = (bench.open(), bench.disk.writes());
+    drop(log.append(Millis(2), b"c", Durability::Written, Urgency::Ordinary));
+    bench.disk.wait_for_writes(before + 2); // the segment's header, and the record
+    assert_eq!(bench.told(), "abc");
+    drop(log);
+}
+
+#[tokio::test]
+async fn records_that_come_together_are_written_together() {
+    let bench = Bench::new();
+    let log = Arc::new(bench.open());
+    log.append(Millis(1), b"a", Durability::Written, Urgency::Ordinary).await.unwrap();
+    let before = bench.disk.writes();
+    let appends: Vec<_> = (0..10)
+        .map(|_| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move {
+                log.append(Millis(1), b"b", Durability::Written, Urgency::Ordinary).await
+            })
+        })
+        .collect();
+    for append in appends {
+        append.await.unwrap().unwrap();
+    }
+    assert_eq!(bench.disk.writes() - before, 1);
 }
 
 #[test]
@@ -241,12 +283,13 @@ fn too_much_waiting_is_refused() {
     let log = bench.open();
     let hold = bench.disk.hold_writes();
     let append = || log.append(Millis(1), &[b'x'; 400], Durability::Written, Urgency::Ordinary);
-    let first = append();
+    let first = waited_for(append());
     bench.disk.wait_for_held_write();
     let (second, third, fourth) = (append(), append(), append());
     assert_eq!(fourth.wait(), Err(AppendError::Stalled));
     drop(hold);
-    for append in [first, second, third] {
+    first.join().unwrap().unwrap();
+    for append in [second, third] {
         append.wait().unwrap();
     }
     append().wait().unwrap();

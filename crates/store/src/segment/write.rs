@@ -1,9 +1,12 @@
-//! The thread that writes.
+//! Writing: one `write(2)` for all that is waiting, by whoever of those who wait comes first.
+//!
+//! A thread stands by for what nobody waits for, for a full disk, and for records that come while
+//! the file is being synced.
 
 use std::{
     collections::VecDeque,
     io, mem,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread::{Builder, JoinHandle},
     time::Instant,
 };
@@ -13,42 +16,111 @@ use super::{
     disk::{Disk, SegmentFile},
     frame::{self, HEADER, Header},
     names,
-    queue::{Batch, Queue, Taken, Waiting},
+    queue::{Batch, Queue, Waiting},
     sync::{Job, Syncer},
 };
 
 /// The most bytes of one `write(2)`, and so the most that goes to the reserve unasked.
 const RUN: usize = 1 << 20;
 
-/// Starts the writer and the syncer. `last` is the number of the writer's last segment.
+/// The one place where a log is written, shared by all who may have to.
+pub(super) struct Desk {
+    pub(super) queue: Arc<Queue>,
+    writer: Mutex<Writer>,
+}
+
+/// Opens the desk and starts the writer thread and the syncer. `last` is the number of the writer's
+/// last segment.
 pub(super) fn start(
     disk: Arc<dyn Disk>,
     options: Options,
     last: u64,
-    queue: &Arc<Queue>,
-) -> io::Result<Vec<JoinHandle<()>>> {
+    queue: Arc<Queue>,
+) -> io::Result<(Arc<Desk>, Vec<JoinHandle<()>>)> {
     let (sync, jobs) = mpsc::channel();
-    let (folder, queue) = (options.folder.clone(), Arc::clone(queue));
-    let syncer = Syncer { disk: Arc::clone(&disk), folder, queue: Arc::clone(&queue), jobs };
-    let tried = Instant::now();
-    let mut writer =
-        Writer { disk, options, queue, sync, last, current: None, reserved: false, tried };
+    let (folder, tried, batch) = (options.folder.clone(), Instant::now(), Batch::default());
+    let mut writer = Writer {
+        disk: Arc::clone(&disk),
+        options,
+        queue: Arc::clone(&queue),
+        sync: Some(sync),
+        batch,
+        last,
+        current: None,
+        reserved: false,
+        tried,
+    };
     match writer.reserve() {
         Err(error) if is_full(&error) => writer.queue.set_space(Space::Exhausted),
         reserved => reserved?,
     }
-    Ok(vec![
-        Builder::new().name("log-write".into()).spawn(move || writer.run())?,
+    let desk = Arc::new(Desk { queue, writer: Mutex::new(writer) });
+    let syncer = Syncer { disk, folder, desk: Arc::clone(&desk), jobs };
+    let standby = Arc::clone(&desk);
+    let threads = vec![
+        Builder::new().name("log-write".into()).spawn(move || standby.stand_by())?,
         Builder::new().name("log-sync".into()).spawn(move || syncer.run())?,
-    ])
+    ];
+    Ok((desk, threads))
+}
+
+impl Desk {
+    /// Writes what is waiting, unless somebody is at it, who will then see it.
+    pub(super) fn lead(&self) {
+        while let Ok(mut writer) = self.writer.try_lock() {
+            writer.drain();
+            drop(writer);
+            if !self.queue.is_ample() {
+                return self.queue.nudge();
+            }
+            // INVARIANT: a record that was pushed while the lock was held is seen here: whoever
+            // pushed it did so before finding the lock taken.
+            if self.queue.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Writes what is waiting, after whoever is at it.
+    pub(super) fn follow(&self) {
+        self.writer().drain();
+    }
+
+    fn stand_by(&self) {
+        loop {
+            let short = !self.queue.is_ample();
+            let (tried, retry) = {
+                let writer = self.writer();
+                (writer.tried, writer.options.retry)
+            };
+            if short && tried.elapsed() >= retry {
+                self.writer().regain();
+            }
+            if !self.queue.sleep(short.then_some(retry)) {
+                break;
+            }
+            self.follow();
+        }
+        let mut writer = self.writer();
+        writer.drain();
+        writer.end();
+        // Ends the syncer once it is through.
+        writer.sync = None;
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Writer {
     disk: Arc<dyn Disk>,
     options: Options,
     queue: Arc<Queue>,
-    /// Dropped last, which ends the syncer once it is through.
-    sync: mpsc::Sender<Job>,
+    /// None once the log is closed.
+    sync: Option<mpsc::Sender<Job>>,
+    /// What is being written.
+    batch: Batch,
     last: u64,
     current: Option<Current>,
     /// The reserve is there.
@@ -69,20 +141,13 @@ struct Current {
 }
 
 impl Writer {
-    fn run(mut self) {
-        let mut batch = Batch::default();
-        loop {
-            let short = !self.queue.is_ample();
-            if short && self.tried.elapsed() >= self.options.retry {
-                self.regain();
-            }
-            match self.queue.take(&mut batch, short.then_some(self.options.retry)) {
-                Taken::Closed => break,
-                Taken::None => {}
-                Taken::Some => self.write(&mut batch),
-            }
+    /// Writes until nothing is waiting.
+    fn drain(&mut self) {
+        let mut batch = mem::take(&mut self.batch);
+        while self.queue.take(&mut batch) {
+            self.write(&mut batch);
         }
-        self.end();
+        self.batch = batch;
     }
 
     fn write(&mut self, batch: &mut Batch) {
@@ -186,8 +251,8 @@ impl Writer {
         }
         if !to_sync.is_empty() {
             let (segment, file) = (current.number, Arc::clone(&current.file));
-            // Without its thread the replies are dropped, which their owners see as a failure.
-            let _ = self.sync.send(Job { segment, file, waiting: to_sync });
+            self.queue.set_syncing(true);
+            self.order(Job { segment, file, waiting: to_sync });
         }
         whole
     }
@@ -251,7 +316,14 @@ impl Writer {
             self.queue.fail(format_args!("cut: {error}"));
         }
         let Current { file, number: segment, .. } = current;
-        let _ = self.sync.send(Job { segment, file, waiting: Vec::new() });
+        self.order(Job { segment, file, waiting: Vec::new() });
+    }
+
+    fn order(&self, job: Job) {
+        if let Some(sync) = &self.sync {
+            // Without its thread the replies are dropped, which their owners see as a failure.
+            let _ = sync.send(job);
+        }
     }
 
     /// Tries whether the disk has room again, for a new reserve first of all.

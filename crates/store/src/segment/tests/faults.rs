@@ -29,6 +29,7 @@ struct State {
     hold_syncs: bool,
     held_writes: usize,
     held_syncs: usize,
+    writes: usize,
     synced: Vec<PathBuf>,
 }
 
@@ -89,6 +90,14 @@ impl FaultyDisk {
 
     pub fn wait_for_held_sync(&self) {
         drop(self.0.wait(|state| state.held_syncs > 0));
+    }
+
+    pub fn writes(&self) -> usize {
+        self.0.state().writes
+    }
+
+    pub fn wait_for_writes(&self, writes: usize) {
+        drop(self.0.wait(|state| state.writes >= writes));
     }
 
     pub fn syncs(&self) -> usize {
@@ -170,6 +179,8 @@ impl SegmentFile for FaultyFile {
         }
         let written = self.file.write(&bytes[..length as usize])?;
         *place = (at + written as u64, owned.max(at + written as u64));
+        state.writes += 1;
+        self.shared.changed.notify_all();
         Ok(written)
     }
 
