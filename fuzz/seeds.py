@@ -87,6 +87,26 @@ def tokens():
     seed("jws", b"\3" + json.dumps(discovery).encode())
 
 
+def saml():
+    response = (CORPUS / "saml" / "response.xml").read_text()
+    signature = (CORPUS / "saml" / "signature.xml").read_text().strip()
+    signed = response.replace("{{sign:_a1}}", signature).replace("{{sign:_r1}}", "")
+    seed("saml_xml", b"\0" + signed.encode())
+    for path in sorted((CORPUS / "saml").glob("*/*.json")):
+        text = signed
+        recipe = json.loads(path.read_text())["recipe"]
+        for what, by, *times in recipe.get("edit", []) + recipe.get("alter", []):
+            text = text.replace(what, by * min(times[0] if times else 1, 50), 1)
+        seed("saml_xml", b"\0" + text.encode())
+    certificate = "".join((CORPUS / "saml/keys/idp.crt").read_text().splitlines()[1:-1])
+    seed("saml_xml", b"\1" + (
+        '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x"><md:IDPSSODescriptor '
+        'protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor use="signing"><ds:KeyInfo '
+        'xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>' + certificate +
+        '</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor></md:IDPSSODescriptor></md:EntityDescriptor>'
+    ).encode())
+
+
 def requests():
     for name in ("suite", "botocore"):
         for vector in json.loads((CORPUS / "sigv4" / f"{name}.json").read_text())["vectors"]:
@@ -101,6 +121,7 @@ def requests():
 
 policies()
 tokens()
+saml()
 requests()
 for folder in sorted((HERE / "corpus").iterdir()):
     print(f"{folder.name}: {len(list(folder.iterdir()))} seeds")

@@ -42,7 +42,8 @@ pub fn run() -> Outcome<Kit> {
     let node = node(&work, &python)?;
     packages_of_node(&work, &node)?;
     let aws_v2 = aws_v2(&work)?;
-    openssl()?;
+    command("openssl", "openssl")?;
+    command("xmlsec1", "xmlsec1")?;
     let tools = json!({
         "python": python.join("python"),
         "aws_v1": python.join("aws"),
@@ -159,10 +160,11 @@ fn aws_v2(work: &Path) -> Outcome<PathBuf> {
     Ok(found)
 }
 
-fn openssl() -> Outcome {
-    match process::find("openssl") {
+/// A program, and the Debian package that has it.
+fn command(program: &str, package: &str) -> Outcome {
+    match process::find(program) {
         Some(_) => Ok(()),
-        None => debian(&["openssl"], "the openssl command"),
+        None => debian(&[package], &format!("the command {program}")),
     }
 }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Text that is mostly constant: a passing check costs no allocation.
 pub type Text = Cow<'static, str>;
 
-/// Which check was made. Listed in the order in which they are made and in which AWS answers.
+/// Which check was made. Those of web identity tokens come first, in the order in which they are
+/// made and in which AWS answers; those that only assertions have follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
@@ -50,6 +51,40 @@ pub enum Check {
     Roles,
     /// Our own extension: claims that the operator maps to session tags.
     Mapping,
+    /// The assertion is encrypted as the provider demands, to one of its keys.
+    Encryption,
+    /// The response's own signature, if it has one, is the provider's.
+    ResponseSignature,
+    /// No SHA-1 in the signature.
+    WeakHash,
+    /// The response names the same issuer as its assertion.
+    ResponseIssuer,
+    /// The response says that the sign-in succeeded.
+    Status,
+    /// The response is addressed to us.
+    Destination,
+    /// The subject is confirmed once, with a recipient and an end.
+    SubjectConfirmation,
+    /// The subject is confirmed by bearing the assertion.
+    Bearer,
+    /// The subject's confirmation is addressed to us.
+    Recipient,
+    /// The assertion has its conditions.
+    Conditions,
+    /// No condition that we would have to understand.
+    UnknownConditions,
+    /// Every audience restriction names one of our audiences.
+    AudienceRestriction,
+    /// The assertion's windows have opened.
+    WindowStart,
+    /// The assertion says that its subject has signed in.
+    AuthnStatement,
+    /// The attribute that names the session.
+    SessionName,
+    /// The attribute that says how long the session may last.
+    SessionDuration,
+    /// The assertion has not been used before for this role.
+    OneTimeUse,
 }
 
 impl Check {
@@ -75,7 +110,45 @@ impl Check {
             Self::SourceIdentity => "source-identity",
             Self::Roles => "roles",
             Self::Mapping => "mapping",
+            Self::Encryption => "encryption",
+            Self::ResponseSignature => "response-signature",
+            Self::WeakHash => "weak-hash",
+            Self::ResponseIssuer => "response-issuer",
+            Self::Status => "status",
+            Self::Destination => "destination",
+            Self::SubjectConfirmation => "subject-confirmation",
+            Self::Bearer => "bearer",
+            Self::Recipient => "recipient",
+            Self::Conditions => "conditions",
+            Self::UnknownConditions => "unknown-conditions",
+            Self::AudienceRestriction => "audience-restriction",
+            Self::WindowStart => "window-start",
+            Self::AuthnStatement => "authn-statement",
+            Self::SessionName => "session-name",
+            Self::SessionDuration => "session-duration",
+            Self::OneTimeUse => "one-time-use",
         }
+    }
+}
+
+impl Check {
+    /// Whether AWS never makes it: our extensions, and what `aws` mode leaves out of SAML.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(
+            self,
+            Self::Mapping
+                | Self::WeakHash
+                | Self::ResponseIssuer
+                | Self::Status
+                | Self::Destination
+                | Self::Bearer
+                | Self::Recipient
+                | Self::UnknownConditions
+                | Self::AudienceRestriction
+                | Self::WindowStart
+                | Self::OneTimeUse
+        )
     }
 }
 

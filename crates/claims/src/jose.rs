@@ -10,7 +10,7 @@ pub mod jws;
 pub mod sign;
 
 mod b64;
-mod der;
+pub(crate) mod der;
 mod verify;
 
 pub use alg::Alg;

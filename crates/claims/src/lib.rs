@@ -15,6 +15,7 @@ pub mod jose;
 pub mod mapping;
 pub mod mint;
 pub mod oidc;
+pub mod saml;
 pub mod tags;
 
 mod claim_set;
