@@ -1,12 +1,17 @@
 //! What the judges' findings look like in the log book: token checks and policy decisions become
 //! the receipt's own data here, and nowhere else.
 
-use claims::{Finding, Verdict as Judged};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use claims::{Claims, Finding, Verdict as Judged};
 use policy::document::Effect;
 use policy::record::{Asked, StatementRecord};
 use policy::{Ask, Decision, Diagnostic, PolicyId, Position, Record, SetBy, Verdict};
+use serde_json::Value;
 
 use crate::audit::Draft;
+use crate::audit::draft::bounded_claims;
 use crate::audit::ours::{
     self, Check, ConditionTrace, DecisionRecord, DocumentFinding, Element, KeyRead, Layer,
     StatementAt, StatementTrace,
@@ -138,8 +143,17 @@ fn name(policy: &PolicyId) -> String {
     policy.arn.as_ref().map_or_else(|| policy.name.clone(), ToString::to_string)
 }
 
-/// A check of a token.
-pub fn finding(finding: &Finding) -> Check {
+/// A token's claims, within the log book's bounds.
+pub fn claims(claims: &Claims) -> Arc<BTreeMap<String, Value>> {
+    bounded_claims(claims.iter())
+}
+
+/// The checks of a token.
+pub fn findings(findings: &[Finding]) -> Vec<Arc<Check>> {
+    findings.iter().map(|it| Arc::new(finding(it))).collect()
+}
+
+fn finding(finding: &Finding) -> Check {
     let check = match finding.verdict {
         Judged::Pass => Check::pass(finding.check.name()),
         Judged::Fail => Check::fail(finding.check.name()),

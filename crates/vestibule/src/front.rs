@@ -6,6 +6,7 @@
 pub mod aws;
 mod classify;
 mod respond;
+mod through;
 
 #[cfg(test)]
 mod tests;

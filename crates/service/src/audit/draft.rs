@@ -1,6 +1,9 @@
 //! An event in the making. `dispatch` opens one for every request before it reads it, and
 //! finishes it after the answer is known, on every path.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -133,18 +136,15 @@ impl Draft {
         self.event.vestibule.provider = Some(bounded_string(arn, MAX_TEXT));
     }
 
-    /// A claim of the presented token. Long values are cut, nested ones too.
-    pub fn claim(&mut self, name: &str, value: &Value) {
-        let claims = &mut self.event.vestibule.claims;
-        if claims.len() < MAX_LIST {
-            claims.insert(bounded_string(name, 128), redact::bounded_value(value));
-        }
+    /// The claims of the presented token, as [`bounded_claims`] makes them.
+    pub fn claims(&mut self, claims: Arc<BTreeMap<String, Value>>) {
+        self.event.vestibule.claims = claims;
     }
 
     /// A check, made or left out.
-    pub fn check(&mut self, check: Check) {
+    pub fn check(&mut self, check: impl Into<Arc<Check>>) {
         if self.event.vestibule.checks.len() < MAX_LIST {
-            self.event.vestibule.checks.push(check);
+            self.event.vestibule.checks.push(check.into());
         }
     }
 
@@ -222,6 +222,14 @@ impl Draft {
         }
         *self.event
     }
+}
+
+/// A token's claims as the log book has them: long values are cut, nested ones too.
+pub fn bounded_claims<'a>(
+    claims: impl Iterator<Item = (&'a str, &'a Value)>,
+) -> Arc<BTreeMap<String, Value>> {
+    let bounded = |(name, value)| (bounded_string(name, 128), redact::bounded_value(value));
+    Arc::new(claims.take(MAX_LIST).map(bounded).collect())
 }
 
 fn line(text: &str) -> String {

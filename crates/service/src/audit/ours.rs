@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -421,10 +422,10 @@ pub struct Ours {
     pub provider: Option<String>,
     /// The presented token's claims by name; never the token.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub claims: BTreeMap<String, Value>,
+    pub claims: Arc<BTreeMap<String, Value>>,
     /// Every check that was made or left out, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub checks: Vec<Check>,
+    pub checks: Vec<Arc<Check>>,
     /// Every decision, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<DecisionRecord>,

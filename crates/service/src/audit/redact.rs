@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use self::filter::{Filter, Mode};
+use self::filter::{Mode, Through};
 use super::ours::{MAX_LIST, MAX_TEXT};
 
 mod filter;
@@ -51,14 +51,8 @@ pub(super) const MAX_STRING: usize = 16 * 1024;
 /// `value` as CloudTrail would show it, or nothing if it cannot be serialized, is empty, or is
 /// no object.
 pub fn to_raw(value: &impl Serialize) -> Option<Box<RawValue>> {
-    let mut out = Vec::with_capacity(512);
-    let mut json = serde_json::Serializer::new(&mut out);
-    value.serialize(Filter { to: &mut json, mode: Mode::Plain }).ok()?;
-    let text = String::from_utf8(out).ok()?;
-    if !text.starts_with('{') || text == "{}" {
-        return None;
-    }
-    RawValue::from_string(text).ok()
+    let raw = serde_json::value::to_raw_value(&Through { value, mode: Mode::Plain }).ok()?;
+    (raw.get().starts_with('{') && raw.get() != "{}").then_some(raw)
 }
 
 /// `sha256:` and the first 16 hexadecimal digits: enough to find a token again, nothing to use.

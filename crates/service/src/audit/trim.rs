@@ -1,6 +1,8 @@
 //! The size bound of one event: what is too large is cut in a fixed order, with a mark, and the
 //! event is never lost.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::event::Event;
@@ -32,7 +34,7 @@ const CUTS: &[Cut] = &[
     }),
     ("additionalEventData", |event| event.additional_event_data = None),
     ("claims", |event| {
-        event.vestibule.claims.retain(|name, value| {
+        Arc::make_mut(&mut event.vestibule.claims).retain(|name, value| {
             matches!(name.as_str(), "iss" | "sub" | "aud" | "azp" | "exp" | "iat" | "nbf")
                 && value.to_string().len() <= MAX_TEXT
         })
@@ -49,7 +51,7 @@ const CUTS: &[Cut] = &[
         ours.mapped_tags.clear();
         ours.extended_keys.truncate(4);
         ours.diagnostics.clear();
-        ours.claims.clear();
+        ours.claims = Arc::default();
     }),
     ("checks", |event| event.vestibule.checks.retain(|check| check.verdict == Mark::Fail)),
     ("rest", |event| {

@@ -338,7 +338,7 @@ fn of_claim(
     if event.vestibule.claims.is_empty() {
         return None;
     }
-    let claims = event.vestibule.claims.clone().into_iter().collect();
+    let claims = event.vestibule.claims.as_ref().clone().into_iter().collect();
     let difference = claims::oidc::diagnose::Difference {
         key: &missed.key,
         operator: &missed.operator,

@@ -126,7 +126,7 @@ impl Story {
     #[must_use]
     pub fn of(event: &Event) -> Self {
         let ours = &event.vestibule;
-        let checks = ours.checks.iter().map(Line::of_check).collect();
+        let checks = ours.checks.iter().map(|check| Line::of_check(check)).collect();
         let decisions = ours.decisions.iter().map(DecisionStory::of).collect();
         let service = event.event_source.split('.').next().unwrap_or_default();
         let denied = denied(event);

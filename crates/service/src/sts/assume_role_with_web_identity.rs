@@ -16,7 +16,7 @@ use super::arn;
 use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
 use super::federation::{self, Federation};
 use super::tags::{self, SessionTags};
-use super::token_cache::{Key, Proven};
+use super::token_cache::{Key, Proven, TokenReceipt};
 use crate::action::{Action, Ask, Done, Effect, Proof};
 use crate::audit::UserIdentity;
 use crate::audit::ours::check;
@@ -88,13 +88,13 @@ impl Action for AssumeRoleWithWebIdentity {
         if let Some(proven) = known
             && let Some(provider) = still_registered(cx, &proven.provider)
         {
-            record_claims(cx, &proven.verified.claims);
+            cx.receipt.claims(Arc::clone(&proven.receipt.claims));
             return admit(cx, provider, proven);
         }
 
         let token =
             oidc::peek(&input.web_identity_token).map_err(|failure| refused(cx, &failure))?;
-        record_claims(cx, token.claims());
+        cx.receipt.claims(receipt::claims(token.claims()));
         record_bearer(cx, token.claims());
         let issuer = token.issuer().map_err(|failure| refused(cx, &failure))?.to_owned();
         let provider =
@@ -184,8 +184,11 @@ async fn verify(
     match outcome.result {
         Ok(verified) => Ok(Proven {
             provider: reach.key,
+            receipt: TokenReceipt {
+                claims: receipt::claims(&verified.claims),
+                checks: receipt::findings(&outcome.findings),
+            },
             verified,
-            findings: outcome.findings,
             verified_by: held.verified_by,
         }),
         Err(failure) => {
@@ -199,7 +202,7 @@ async fn verify(
 fn admit(cx: &mut Cx<'_>, provider: Arc<OidcProviderRecord>, proven: Arc<Proven>) -> Result<()> {
     let arn = &proven.provider.arn;
     cx.receipt.provider(arn.as_str());
-    record_findings(cx, &proven.findings);
+    proven.receipt.checks.iter().for_each(|check| cx.receipt.check(Arc::clone(check)));
     let verified = &proven.verified;
     let identity = UserIdentity::web_identity(arn.as_str(), &verified.audience, &verified.subject);
     cx.receipt.caller(identity, true);
@@ -344,12 +347,6 @@ fn provider_arn(provider: &OidcProviderRecord) -> Arn {
     Arn::build("aws", "iam", "", provider.account.as_str(), &resource)
 }
 
-fn record_claims(cx: &mut Cx<'_>, claims: &Claims) {
-    for (name, value) in claims.iter() {
-        cx.receipt.claim(name, value);
-    }
-}
-
 /// Whoever the token says it is, before anything is proven.
 fn record_bearer(cx: &mut Cx<'_>, claims: &Claims) {
     let text = |name| claims.text(name).unwrap_or_default();
@@ -357,9 +354,7 @@ fn record_bearer(cx: &mut Cx<'_>, claims: &Claims) {
 }
 
 fn record_findings(cx: &mut Cx<'_>, findings: &[claims::Finding]) {
-    for finding in findings {
-        cx.receipt.check(receipt::finding(finding));
-    }
+    receipt::findings(findings).into_iter().for_each(|check| cx.receipt.check(check));
 }
 
 /// A token that could not be read far enough to be judged.

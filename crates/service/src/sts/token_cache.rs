@@ -5,12 +5,14 @@
 //! the provider empties what was verified under it: whoever finds an entry must hold its provider
 //! against the present one. An entry never outlives the token's `exp`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use claims::UnixTime;
 use claims::oidc::Verified;
-use claims::{Finding, UnixTime};
+use serde_json::Value;
 
+use crate::audit::Check;
 use crate::idp::ProviderKey;
 use crate::idp::tls::VerifiedBy;
 
@@ -38,10 +40,19 @@ pub(crate) struct Proven {
     pub provider: Arc<ProviderKey>,
     /// The token's claims.
     pub verified: Verified,
-    /// The checks that were made.
-    pub findings: Vec<Finding>,
+    /// What every receipt says of it.
+    pub receipt: TokenReceipt,
     /// What vouched for the provider's server.
     pub verified_by: Option<VerifiedBy>,
+}
+
+/// A token's part of a receipt, made once for all that present the token again.
+#[derive(Debug)]
+pub(crate) struct TokenReceipt {
+    /// Its claims, bounded.
+    pub claims: Arc<BTreeMap<String, Value>>,
+    /// The checks that were made.
+    pub checks: Vec<Arc<Check>>,
 }
 
 #[derive(Default)]

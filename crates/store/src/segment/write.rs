@@ -6,9 +6,9 @@
 use std::{
     collections::VecDeque,
     io, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread::{Builder, JoinHandle},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -38,17 +38,17 @@ pub(super) fn start(
     queue: Arc<Queue>,
 ) -> io::Result<(Arc<Desk>, Vec<JoinHandle<()>>)> {
     let (sync, jobs) = mpsc::channel();
-    let (folder, tried, batch) = (options.folder.clone(), Instant::now(), Batch::default());
+    let (folder, retry) = (options.folder.clone(), options.retry);
     let mut writer = Writer {
         disk: Arc::clone(&disk),
         options,
         queue: Arc::clone(&queue),
         sync: Some(sync),
-        batch,
+        batch: Batch::default(),
         last,
         current: None,
         reserved: false,
-        tried,
+        tried: Instant::now(),
     };
     match writer.reserve() {
         Err(error) if is_full(&error) => writer.queue.set_space(Space::Exhausted),
@@ -58,7 +58,7 @@ pub(super) fn start(
     let syncer = Syncer { disk, folder, desk: Arc::clone(&desk), jobs };
     let standby = Arc::clone(&desk);
     let threads = vec![
-        Builder::new().name("log-write".into()).spawn(move || standby.stand_by())?,
+        Builder::new().name("log-write".into()).spawn(move || standby.stand_by(retry))?,
         Builder::new().name("log-sync".into()).spawn(move || syncer.run())?,
     ];
     Ok((desk, threads))
@@ -67,49 +67,49 @@ pub(super) fn start(
 impl Desk {
     /// Writes what is waiting, unless somebody is at it, who will then see it.
     pub(super) fn lead(&self) {
+        let ample = self.queue.is_ample();
         while let Ok(mut writer) = self.writer.try_lock() {
             writer.drain();
             drop(writer);
-            if !self.queue.is_ample() {
-                return self.queue.nudge();
-            }
-            // INVARIANT: a record that was pushed while the lock was held is seen here: whoever
-            // pushed it did so before finding the lock taken.
+            // INVARIANT: whoever finds the desk taken has put his record before that, and whoever
+            // leaves the desk comes by here: no record is left to nobody.
             if self.queue.is_empty() {
-                return;
+                break;
             }
+        }
+        if ample && !self.queue.is_ample() {
+            // From now on the thread looks whether there is room again.
+            self.queue.nudge();
         }
     }
 
     /// Writes what is waiting, after whoever is at it.
     pub(super) fn follow(&self) {
-        self.writer().drain();
+        self.sit_down(Writer::drain);
     }
 
-    fn stand_by(&self) {
-        loop {
-            let short = !self.queue.is_ample();
-            let (tried, retry) = {
-                let writer = self.writer();
-                (writer.tried, writer.options.retry)
-            };
-            if short && tried.elapsed() >= retry {
-                self.writer().regain();
-            }
-            if !self.queue.sleep(short.then_some(retry)) {
-                break;
-            }
-            self.follow();
+    fn stand_by(&self, retry: Duration) {
+        while self.queue.sleep((!self.queue.is_ample()).then_some(retry)) {
+            self.sit_down(|writer| {
+                if !writer.queue.is_ample() && writer.tried.elapsed() >= retry {
+                    writer.regain();
+                }
+                writer.drain();
+            });
         }
-        let mut writer = self.writer();
-        writer.drain();
-        writer.end();
-        // Ends the syncer once it is through.
-        writer.sync = None;
+        self.sit_down(|writer| {
+            writer.drain();
+            writer.end();
+            // Ends the syncer once it is through.
+            writer.sync = None;
+        });
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something at the desk, and then what those expect who found it taken meanwhile.
+    fn sit_down<T>(&self, work: impl FnOnce(&mut Writer) -> T) -> T {
+        let done = work(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        self.lead();
+        done
     }
 }
 

@@ -10,7 +10,7 @@ use service::{
     plane::Plane,
 };
 
-use super::Calls;
+use super::{Calls, through::Through};
 use crate::{
     listen::{Answer, Request},
     telemetry::{Gauges, Telemetry},
@@ -30,10 +30,8 @@ impl Calls for Aws {
         let Request { parts, body, source_ip, secure, tls, .. } = request;
         let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
         let call = HttpCall { parts, body, source_ip, secure, tls };
-        // A client that hangs up ends its connection, and with it this future: a task of its own
-        // sees the call through to its receipt.
         let plane = Arc::clone(&self.plane);
-        let Ok(answer) = tokio::spawn(async move { plane.handle(call).await }).await else {
+        let Ok(answer) = Through::see(async move { plane.handle(call).await }).await else {
             return failed();
         };
         let (service, action) = answer.called.unwrap_or(("unknown", "unknown"));
@@ -46,7 +44,7 @@ impl Calls for Aws {
         let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
         let call = HttpCall { parts, body, source_ip, secure, tls };
         let plane = Arc::clone(&self.plane);
-        let _ = tokio::spawn(async move { plane.unread(call, status.as_u16()).await }).await;
+        let _ = Through::see(async move { plane.unread(call, status.as_u16()).await }).await;
     }
 
     fn gauges(&self) -> Gauges {

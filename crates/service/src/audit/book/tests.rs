@@ -6,6 +6,7 @@ use serde_json::json;
 use store::{Receipt, Revision, StoredReceipt};
 
 use super::*;
+use crate::audit::draft::bounded_claims;
 use crate::audit::{Check, Draft, Outcome, Query, Scope, UserIdentity};
 
 pub(in crate::audit) fn writer() -> WriterId {
@@ -238,7 +239,7 @@ proptest! {
             "Credentials": { "SecretAccessKey": secret, "SessionToken": session, "AccessKeyId": "ASIA" },
             "AccessKey": { "SecretAccessKey": secret },
         }));
-        draft.claim("act", &json!({ "token": token }));
+        draft.claims(bounded_claims([("act", &json!({ "token": token }))].into_iter()));
         draft.check(Check::fail("x").wanted(token.clone()).had(token.clone()).note(token.clone()));
         draft.cause(format!("because {token}"));
         draft.resource(None, "AWS::IAM::Role", &token);

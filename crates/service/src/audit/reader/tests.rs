@@ -81,7 +81,7 @@ async fn an_account_sees_its_own_side_only() {
     let folder = tempfile::tempdir().unwrap();
     let book = open(folder.path(), 1 << 20);
     let mut own = event(0);
-    own.vestibule.checks.push(crate::audit::Check::fail("role"));
+    own.vestibule.checks.push(crate::audit::Check::fail("role").into());
     let copy = own.for_account(TWO);
     book.append(&own, Durability::Written).await.unwrap();
     book.append(&copy, Durability::Written).await.unwrap();

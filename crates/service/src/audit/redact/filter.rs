@@ -23,15 +23,15 @@ pub(in crate::audit) enum Mode {
 }
 
 /// A serializer that filters what passes to another one.
-pub(super) struct Filter<S> {
-    pub to: S,
-    pub mode: Mode,
+struct Filter<S> {
+    to: S,
+    mode: Mode,
 }
 
 /// A value on its way through the filter.
-struct Through<'a, T: ?Sized> {
-    value: &'a T,
-    mode: Mode,
+pub(super) struct Through<'a, T: ?Sized> {
+    pub value: &'a T,
+    pub mode: Mode,
 }
 
 impl<T: Serialize + ?Sized> Serialize for Through<'_, T> {
@@ -41,7 +41,7 @@ impl<T: Serialize + ?Sized> Serialize for Through<'_, T> {
 }
 
 /// The inside of a list or an object.
-pub(super) struct Inside<C> {
+struct Inside<C> {
     to: C,
     mode: Mode,
     /// The rule of the map key that was just written; none if its value is dropped.

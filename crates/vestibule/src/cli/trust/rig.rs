@@ -134,6 +134,7 @@ fn unproven(event: &mut Event) {
     event.vestibule.proven = false;
     for check in &mut event.vestibule.checks {
         if matches!(check.name.as_ref(), "key" | "signature") && check.verdict == Mark::Pass {
+            let check = Arc::make_mut(check);
             check.verdict = Mark::Skipped;
             (check.wanted, check.had) = (None, None);
             check.note = Some("not checked: no keys were given".into());
