@@ -57,12 +57,13 @@ pub(crate) fn authorize<A: Action>(cx: &mut Cx<'_>, asks: Vec<Ask>) -> Result<Pe
 
 /// What no policy can give back: sessions of users and of federated users may not call IAM, and of
 /// STS only what does not make further sessions (STS API Reference, GetSessionToken and
-/// GetFederationToken). AWS does not know the token there, and neither do we.
+/// GetFederationToken). With MFA a user's session may call IAM too. AWS does not know the token there, and neither do we.
 pub(crate) fn restrict(cx: &Cx<'_>) -> Result<()> {
     let Some(session) = &cx.caller.session else { return Ok(()) };
     let (service, action) = (cx.operation.service, cx.operation.name);
     let allowed = match (&session.who, service) {
         (Who::Role { .. }, _) => true,
+        (Who::User { .. } | Who::Root, "iam") => session.mfa.is_some(),
         (_, "iam") => false,
         (Who::User { .. } | Who::Root, "sts") => {
             matches!(action, "AssumeRole" | "GetCallerIdentity") || refuses_itself(action)

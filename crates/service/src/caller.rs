@@ -443,7 +443,7 @@ fn session_context(session: &Session, issuer: SessionIssuer) -> SessionContext {
         },
         attributes: SessionAttributes {
             creation_date: iso_seconds(session.issued),
-            mfa_authenticated: "false".to_owned(),
+            mfa_authenticated: session.mfa.is_some().to_string(),
         },
         source_identity: session.source_identity.clone(),
     }

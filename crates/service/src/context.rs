@@ -1,6 +1,7 @@
 //! The condition keys that every request has: the global ones (IAM User Guide, "AWS global
 //! condition context keys"). Keys of one action are set by that action's asks.
 
+use jiff::Timestamp;
 use policy::{Context, Principal, SetBy};
 
 use crate::caller::Caller;
@@ -16,7 +17,7 @@ pub fn global(cx: &Cx<'_>) -> Context {
     clock(&mut context, cx);
     network(&mut context, cx);
     principal(&mut context, &cx.caller);
-    session(&mut context, &cx.caller);
+    session(&mut context, &cx.caller, cx.now);
     context
 }
 
@@ -91,10 +92,15 @@ fn principal(context: &mut Context, caller: &Caller) {
     }
 }
 
-fn session(context: &mut Context, caller: &Caller) {
+fn session(context: &mut Context, caller: &Caller, now: Timestamp) {
     let Some(session) = &caller.session else { return };
     context.set("aws:TokenIssueTime", &iso_seconds(session.issued), SetBy::Session);
-    context.set("aws:MultiFactorAuthPresent", "false", SetBy::Session);
+    let present = if session.mfa.is_some() { "true" } else { "false" };
+    context.set("aws:MultiFactorAuthPresent", present, SetBy::Session);
+    if let Some(proven) = session.mfa {
+        let age = (now.as_millisecond() - proven) / 1000;
+        context.set("aws:MultiFactorAuthAge", &age.to_string(), SetBy::Session);
+    }
     context.set_tags("aws:PrincipalTag/", &session.tags, SetBy::Session);
     if let Some(identity) = &session.source_identity {
         context.set("aws:SourceIdentity", identity, SetBy::Session);

@@ -58,6 +58,9 @@ pub struct Session {
     /// The few claims that AWS keeps as condition keys, such as `…:sub`.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<(String, Vec<String>)>,
+    /// When an MFA device proved itself, for sessions that were asked for with one.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<Millis>,
 }
 
 /// Whose session.

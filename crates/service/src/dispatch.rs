@@ -74,9 +74,14 @@ impl Plane {
             Ok(decoded) => decoded,
             Err(undecoded) => return self.refuse_undecoded(*undecoded, draft, request_id).await,
         };
-        draft.call(decoded.api.source, decoded.entry.name, decoded.entry.effect != Effect::Write);
-        let pending =
-            Pending { call: &call, decoded: &decoded, origin: &origin, request_id: &request_id };
+        let pending = Pending {
+            call: &call,
+            decoded: &decoded,
+            origin: &origin,
+            request_id: &request_id,
+            begun: now,
+        };
+        pending.name(&mut draft);
         let (result, draft) = self.serve(&pending, draft).await;
         self.conclude(&pending, result, draft).await
     }
@@ -93,30 +98,22 @@ impl Plane {
         let _ = self.record(&event, Durability::Written).await;
     }
 
-    /// Everything between decoding and answering; a change is decided again if the world moved.
-    async fn serve(&self, pending: &Pending<'_>, draft: Draft) -> (Result<Served>, Draft) {
-        if pending.decoded.entry.effect != Effect::Write {
-            // What changes nothing cannot be overtaken.
-            let (result, draft) = self.attempt(pending, draft, false).await;
-            let served = result.and_then(|attempt| match attempt {
-                Attempt::Served(served) => Ok(*served),
-                Attempt::Overtaken => Err(CommitError::Stale.into()),
-            });
-            return (served, draft);
-        }
+    /// Everything between decoding and answering; what changes something is decided again if the
+    /// world moved.
+    async fn serve(&self, pending: &Pending<'_>, mut draft: Draft) -> (Result<Served>, Draft) {
         let mut writer = None;
         for _ in 0..TRIES {
-            // A copy per try: a try that was overtaken leaves nothing in the receipt.
-            let (result, draft_after) =
-                self.attempt(pending, draft.clone(), writer.is_some()).await;
+            let (result, after) = self.attempt(pending, draft, writer.is_some()).await;
             match result {
-                Ok(Attempt::Served(served)) => return (Ok(*served), draft_after),
+                Ok(Attempt::Served(served)) => return (Ok(*served), after),
+                Err(error) => return (Err(error), after),
                 Ok(Attempt::Overtaken) => {
+                    // A try that was overtaken leaves nothing in the receipt.
+                    draft = pending.draft();
                     if writer.is_none() {
                         writer = Some(self.writer().await);
                     }
                 }
-                Err(error) => return (Err(error), draft_after),
             }
         }
         drop(writer);
@@ -318,6 +315,22 @@ struct Pending<'a> {
     decoded: &'a Decoded<'a>,
     origin: &'a Origin,
     request_id: &'a str,
+    begun: jiff::Timestamp,
+}
+
+impl Pending<'_> {
+    /// The receipt of another try.
+    fn draft(&self) -> Draft {
+        let mut draft = Draft::new(self.request_id, self.begun);
+        decode::describe(self.origin, &mut draft);
+        self.name(&mut draft);
+        draft
+    }
+
+    fn name(&self, draft: &mut Draft) {
+        let Decoded { api, entry, .. } = self.decoded;
+        draft.call(api.source, entry.name, entry.effect != Effect::Write);
+    }
 }
 
 struct Served {

@@ -11,9 +11,14 @@ mod delete;
 pub mod entity;
 mod group;
 mod inline;
+mod instance_profile;
 mod list;
+mod login_profile;
+pub mod mfa;
 mod oidc_provider;
 pub mod page;
+mod password;
+mod password_policy;
 mod policy;
 mod rename;
 mod role;
@@ -36,8 +41,12 @@ pub const API: Api = Api {
         &delete::ACTIONS,
         &group::ACTIONS,
         &inline::ACTIONS,
+        &instance_profile::ACTIONS,
         &list::ACTIONS,
+        &login_profile::ACTIONS,
+        &mfa::ACTIONS,
         &oidc_provider::ACTIONS,
+        &password_policy::ACTIONS,
         &policy::ACTIONS,
         &rename::ACTIONS,
         &role::ACTIONS,

@@ -58,6 +58,8 @@ pub struct Plane {
     pub signing_keys: SigningKeys,
     /// Tokens that were verified, so that the same one need not be again.
     pub(crate) tokens: crate::sts::TokenCache,
+    /// Wrong codes of MFA devices.
+    pub(crate) guesses: crate::iam::mfa::Guesses,
     /// The log book.
     pub book: Arc<LogBook>,
     store: Arc<dyn Store>,
@@ -96,6 +98,7 @@ impl Plane {
             idp: parts.idp,
             signing_keys: SigningKeys::new(SIGNING_KEYS),
             tokens: crate::sts::TokenCache::default(),
+            guesses: crate::iam::mfa::Guesses::default(),
             book: parts.book,
             store: parts.store,
             clock: parts.clock,

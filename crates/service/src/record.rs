@@ -29,6 +29,39 @@ pub struct AccountRecord {
     /// Resource control policies, likewise.
     #[serde(default)]
     pub rcps: Option<Vec<Vec<InlinePolicy>>>,
+    /// What passwords must be like; none is AWS's default.
+    #[serde(default)]
+    pub password_policy: Option<PasswordPolicy>,
+}
+
+impl AccountRecord {
+    /// An account with nothing said about it yet.
+    pub const fn new(id: AccountId, name: String, created: Millis) -> Self {
+        Self { id, name, alias: None, created, scps: None, rcps: None, password_policy: None }
+    }
+}
+
+/// What an account asks of its users' passwords.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordPolicy {
+    /// 6 to 128 characters.
+    pub minimum_length: i64,
+    /// One of `! @ # $ % ^ & * ( ) _ + - = [ ] { } | '`.
+    pub symbols: bool,
+    /// A digit.
+    pub numbers: bool,
+    /// An upper-case letter of the basic Latin alphabet.
+    pub uppercase: bool,
+    /// A lower-case letter of the basic Latin alphabet.
+    pub lowercase: bool,
+    /// Whether users may change their own.
+    pub users_may_change: bool,
+    /// Days after which one expires; none is never.
+    pub max_age: Option<i64>,
+    /// How many of the last ones may not come again.
+    pub reuse_prevention: Option<i64>,
+    /// Whether an expired one can only be replaced by an administrator.
+    pub hard_expiry: Option<bool>,
 }
 
 /// What users and roles have in common: policies that may be put inside or attached.
@@ -110,6 +143,22 @@ pub struct UserRecord {
     /// Names of the groups it belongs to.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// Its password, where it has one.
+    #[serde(default)]
+    pub login: Option<LoginProfile>,
+}
+
+/// A user's password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LoginProfile {
+    /// When the user first got one.
+    pub created: Millis,
+    /// When this one was set.
+    pub changed: Millis,
+    /// Whether it must be changed when it is next used.
+    pub reset_required: bool,
+    /// Hashes of this one and of those before it, newest first; see [`crate::iam::password`].
+    pub hashes: Vec<String>,
 }
 
 /// A group of users.
@@ -185,6 +234,71 @@ pub struct AccessKeyRecord {
     pub active: bool,
     /// When it was made.
     pub created: Millis,
+}
+
+/// An instance profile: what hands a role to a machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InstanceProfileRecord {
+    /// The owner.
+    pub account: AccountId,
+    /// Unique in the account without regard to case.
+    pub name: String,
+    /// `/` or `/…/`.
+    pub path: String,
+    /// `AIPA…`.
+    pub id: UniqueId,
+    /// When it was made.
+    pub created: Millis,
+    /// The name of the one role in it.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// At most 50.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+}
+
+/// A virtual device of multi-factor authentication (RFC 6238).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MfaDeviceRecord {
+    /// The owner.
+    pub account: AccountId,
+    /// Its name, unique with its path in the account.
+    pub name: String,
+    /// `/` or `/…/`.
+    pub path: String,
+    /// The seed, sealed under the master key and bound to the serial number.
+    pub sealed_seed: String,
+    /// Whose it is, and since when; nobody's until it is enabled.
+    #[serde(default)]
+    pub enabled: Option<MfaEnabled>,
+    /// At most 50.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+}
+
+impl MfaDeviceRecord {
+    /// Path and name: what the account knows it by.
+    pub fn key(&self) -> String {
+        format!("{}{}", self.path, self.name)
+    }
+
+    /// Its serial number, which is its ARN.
+    pub fn serial(&self) -> String {
+        format!("arn:aws:iam::{}:mfa{}", self.account, self.key())
+    }
+}
+
+/// An MFA device in use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MfaEnabled {
+    /// The user's name.
+    pub user: String,
+    /// Since when.
+    pub since: Millis,
+    /// Steps of 30 seconds by which the device is ahead of our clock.
+    pub drift: i64,
+    /// The last step whose code was taken: neither it nor an earlier one is taken again.
+    pub last_step: i64,
 }
 
 /// An OpenID Connect provider.

@@ -48,14 +48,3 @@ fn refuse_session(cx: &Cx<'_>, action: &str) -> Result<()> {
         )),
     }
 }
-
-/// There are no MFA devices here: what cannot be checked is refused.
-fn refuse_mfa(serial_number: Option<&str>, token_code: Option<&str>) -> Result<()> {
-    match serial_number.or(token_code) {
-        None => Ok(()),
-        Some(_) => Err(Error::new(
-            code::ACCESS_DENIED,
-            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
-        )),
-    }
-}

@@ -117,6 +117,8 @@ pub mod check {
     pub const PACKED_SIZE: &str = "packed-size";
     /// Session tags are well-formed and collide with nothing.
     pub const SESSION_TAGS: &str = "session-tags";
+    /// The one-time code is a fresh one of the caller's own device.
+    pub const MFA: &str = "mfa";
     /// The input's shape.
     pub const INPUT: &str = "input";
 }

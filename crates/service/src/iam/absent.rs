@@ -1,27 +1,21 @@
-//! What this installation does not have, and what clients ask for all the same before they delete
-//! a user or a role: passwords, MFA devices, SSH keys, certificates, instance profiles. Lists of
-//! them are empty, each one of them is missing; nothing of the kind can be made.
+//! What this installation does not have, and what clients ask for all the same, mostly before they
+//! delete a user: SSH keys, certificates, passwords for single services. Lists of them are empty;
+//! nothing of the kind can be made.
 
 use std::marker::PhantomData;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::bearer::{Role, ask, find};
-use super::entity::NO_SUCH_ENTITY;
 use super::user::Whom;
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The actions of this file.
-pub const ACTIONS: [Entry; 8] = [
-    Entry::of::<LoginProfile<Delete>>(),
-    Entry::of::<LoginProfile<Get>>(),
-    Entry::of::<Empty<InstanceProfiles>>(),
-    Entry::of::<Empty<InstanceProfilesForRole>>(),
-    Entry::of::<Empty<MfaDevices>>(),
+pub const ACTIONS: [Entry; 4] = [
+    Entry::of::<Empty<ServerCertificates>>(),
     Entry::of::<Empty<ServiceSpecificCredentials>>(),
     Entry::of::<Empty<SigningCertificates>>(),
     Entry::of::<Empty<SshPublicKeys>>(),
@@ -50,7 +44,6 @@ pub trait Absent: Send + Sync + 'static {
 #[serde(rename_all = "PascalCase")]
 pub struct Input {
     user_name: Option<String>,
-    role_name: Option<String>,
     path_prefix: Option<String>,
 }
 
@@ -87,35 +80,20 @@ impl<K: Absent> Action for Empty<K> {
     }
 }
 
-/// Instance profiles of the account.
-pub struct InstanceProfiles;
+/// Certificates of servers.
+pub struct ServerCertificates;
 
-impl Absent for InstanceProfiles {
-    const LIST: &'static str = "ListInstanceProfiles";
-    const FIELD: &'static str = "InstanceProfiles";
+impl Absent for ServerCertificates {
+    const LIST: &'static str = "ListServerCertificates";
+    const FIELD: &'static str = "ServerCertificateMetadataList";
     fn ask(cx: &Cx<'_>, input: &Input) -> Result<Ask> {
         let account = cx.caller.account()?;
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
-        let arn = format!("arn:aws:iam::{account}:instance-profile{prefix}");
-        Ok(Ask::identity(cx, "iam:ListInstanceProfiles", &arn, account))
+        let arn = format!("arn:aws:iam::{account}:server-certificate{prefix}");
+        Ok(Ask::identity(cx, "iam:ListServerCertificates", &arn, account))
     }
     fn check(_cx: &Cx<'_>, _input: &Input) -> Result<()> {
         Ok(())
-    }
-}
-
-/// Instance profiles of a role.
-pub struct InstanceProfilesForRole;
-
-impl Absent for InstanceProfilesForRole {
-    const LIST: &'static str = "ListInstanceProfilesForRole";
-    const FIELD: &'static str = "InstanceProfiles";
-    fn ask(cx: &Cx<'_>, input: &Input) -> Result<Ask> {
-        ask::<Role>(cx, Self::LIST, input.role_name.as_deref().unwrap_or_default())
-    }
-    fn check(cx: &Cx<'_>, input: &Input) -> Result<()> {
-        let name = input.role_name.as_deref().unwrap_or_default();
-        find::<Role>(&cx.world, cx.caller.account()?, name).map(|_| ())
     }
 }
 
@@ -136,8 +114,6 @@ impl<K: OfUser> Absent for K {
     }
 }
 
-/// Devices of multi-factor authentication.
-pub struct MfaDevices;
 /// Passwords for single services.
 pub struct ServiceSpecificCredentials;
 /// X.509 certificates.
@@ -145,10 +121,6 @@ pub struct SigningCertificates;
 /// Keys for repositories.
 pub struct SshPublicKeys;
 
-impl OfUser for MfaDevices {
-    const LIST: &'static str = "ListMFADevices";
-    const FIELD: &'static str = "MFADevices";
-}
 impl OfUser for ServiceSpecificCredentials {
     const LIST: &'static str = "ListServiceSpecificCredentials";
     const FIELD: &'static str = "ServiceSpecificCredentials";
@@ -160,48 +132,4 @@ impl OfUser for SigningCertificates {
 impl OfUser for SshPublicKeys {
     const LIST: &'static str = "ListSSHPublicKeys";
     const FIELD: &'static str = "SSHPublicKeys";
-}
-
-/// What is tried with a password that is not there.
-pub trait Verb: Send + Sync + 'static {
-    /// The action.
-    const NAME: &'static str;
-    /// What it would do.
-    const EFFECT: Effect;
-}
-
-/// `GetLoginProfile`
-pub struct Get;
-/// `DeleteLoginProfile`
-pub struct Delete;
-
-impl Verb for Get {
-    const NAME: &'static str = "GetLoginProfile";
-    const EFFECT: Effect = Effect::Read;
-}
-impl Verb for Delete {
-    const NAME: &'static str = "DeleteLoginProfile";
-    const EFFECT: Effect = Effect::Write;
-}
-
-/// A user's password: there is none, ever.
-pub struct LoginProfile<V>(PhantomData<V>);
-
-impl<V: Verb> Action for LoginProfile<V> {
-    const NAME: &'static str = V::NAME;
-    const EFFECT: Effect = V::EFFECT;
-    type Input = Input;
-    type Output = ();
-
-    fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
-        Ok(vec![Whom::of(cx, input.user_name.as_deref())?.ask(cx, V::NAME)?])
-    }
-
-    async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<()>> {
-        let whom = Whom::of(cx, input.user_name.as_deref())?;
-        whom.check(cx)?;
-        let name = whom.name().unwrap_or("root");
-        let text = format!("Login Profile for User {name} cannot be found.");
-        Err(Error::new(NO_SUCH_ENTITY, text))
-    }
 }

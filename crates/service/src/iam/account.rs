@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bearer::{Bearer, Group, Role, User};
 use super::entity::{ENTITY_ALREADY_EXISTS, NO_SUCH_ENTITY};
-use super::{access_key, attached, group, policy};
+use super::{access_key, attached, group, instance_profile, policy};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -33,7 +33,11 @@ pub struct AliasInput {
     alias: String,
 }
 
-fn ask(cx: &Cx<'_>, action: &str) -> Result<Vec<Ask>> {
+/// What is asked about the account itself.
+///
+/// # Errors
+/// If nobody is proven.
+pub fn ask(cx: &Cx<'_>, action: &str) -> Result<Vec<Ask>> {
     Ok(vec![Ask::identity(cx, &format!("iam:{action}"), "*", cx.caller.account()?)])
 }
 
@@ -154,6 +158,7 @@ fn summary(world: &World, account: &Account) -> BTreeMap<&'static str, usize> {
     use ::policy::document::quota;
 
     let versions = account.policies.iter().map(|policy| policy.record.versions.len()).sum();
+    let in_use = account.mfa_devices.values().filter(|it| it.enabled.is_some()).count();
     let root_keys = world.keys_of(&account.record.id, None).len();
     BTreeMap::from([
         ("AccessKeysPerUserQuota", access_key::MAX_KEYS),
@@ -170,10 +175,10 @@ fn summary(world: &World, account: &Account) -> BTreeMap<&'static str, usize> {
         ("Groups", account.groups.len()),
         ("GroupsPerUserQuota", group::MAX_GROUPS),
         ("GroupsQuota", Group::QUOTA.1),
-        ("InstanceProfiles", 0),
-        ("InstanceProfilesQuota", 0),
-        ("MFADevices", 0),
-        ("MFADevicesInUse", 0),
+        ("InstanceProfiles", account.instance_profiles.len()),
+        ("InstanceProfilesQuota", instance_profile::MAX_PROFILES),
+        ("MFADevices", account.mfa_devices.len()),
+        ("MFADevicesInUse", in_use),
         ("Policies", account.policies.len()),
         ("PoliciesQuota", policy::MAX_POLICIES),
         ("PolicySizeQuota", quota::MANAGED),

@@ -5,7 +5,7 @@ use policy::{AccountId, SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::entity::{self, ENTITY_ALREADY_EXISTS, LIMIT_EXCEEDED, NO_SUCH_ENTITY, asked_arn};
-use super::{group, role, user};
+use super::{group, instance_profile, role, user};
 use crate::action::Ask;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
@@ -212,8 +212,8 @@ impl Bearer for Role {
     fn view(world: &World, record: &RoleRecord, listed: bool) -> role::View {
         role::view(world, record, !listed)
     }
-    fn held(_world: &World, _record: &RoleRecord) -> Option<&'static str> {
-        None
+    fn held(world: &World, record: &RoleRecord) -> Option<&'static str> {
+        instance_profile::held(world, record)
     }
     fn policies(record: &RoleRecord) -> &Policies {
         &record.policies
@@ -324,7 +324,7 @@ impl Renamed for User {
         record.path = path;
     }
     fn followers(world: &World, record: &UserRecord, name: &str) -> Vec<Change> {
-        user::keys_under(world, record, name)
+        user::held_under(world, record, name)
     }
 }
 

@@ -87,7 +87,13 @@ pub struct TagEntity<B>(PhantomData<B>);
 /// Its input.
 #[derive(Deserialize)]
 pub struct TagInput {
-    #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn")]
+    #[serde(
+        alias = "RoleName",
+        alias = "UserName",
+        alias = "PolicyArn",
+        alias = "InstanceProfileName",
+        alias = "SerialNumber"
+    )]
     name: String,
     #[serde(rename = "Tags")]
     tags: Vec<Tag>,
@@ -117,7 +123,13 @@ pub struct UntagEntity<B>(PhantomData<B>);
 /// Its input.
 #[derive(Deserialize)]
 pub struct UntagInput {
-    #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn")]
+    #[serde(
+        alias = "RoleName",
+        alias = "UserName",
+        alias = "PolicyArn",
+        alias = "InstanceProfileName",
+        alias = "SerialNumber"
+    )]
     name: String,
     #[serde(rename = "TagKeys")]
     tag_keys: Vec<String>,
@@ -149,7 +161,13 @@ pub struct ListTags<B>(PhantomData<B>);
 /// Its input.
 #[derive(Deserialize)]
 pub struct ListInput {
-    #[serde(alias = "RoleName", alias = "UserName", alias = "PolicyArn")]
+    #[serde(
+        alias = "RoleName",
+        alias = "UserName",
+        alias = "PolicyArn",
+        alias = "InstanceProfileName",
+        alias = "SerialNumber"
+    )]
     name: String,
     #[serde(flatten)]
     wanted: Wanted,

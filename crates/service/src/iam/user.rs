@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bearer::{User, ask, find, put, vacant};
 use super::entity::{self, BoundaryView, TagView};
+use super::mfa;
 use super::policy::check_boundary;
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
@@ -53,15 +54,28 @@ pub fn held(world: &World, record: &UserRecord) -> Option<&'static str> {
     if !world.keys_of(&record.account, Some(&record.name)).is_empty() {
         return Some("must delete access keys first.");
     }
+    if record.login.is_some() {
+        return Some("must delete login profile first.");
+    }
+    let mut devices = world
+        .account(&record.account)
+        .into_iter()
+        .flat_map(|account| mfa::of_user(account, &record.name));
+    if devices.next().is_some() {
+        return Some("must delete MFA device first.");
+    }
     (!record.groups.is_empty()).then_some("must remove users from group first.")
 }
 
-/// The user's access keys under another name.
-pub fn keys_under(world: &World, record: &UserRecord, name: &str) -> Vec<Change> {
+/// The user's access keys and MFA devices under another name.
+pub fn held_under(world: &World, record: &UserRecord, name: &str) -> Vec<Change> {
     let keys = world.keys_of(&record.account, Some(&record.name));
     let renamed =
         |key: &AccessKeyRecord| AccessKeyRecord { user: Some(name.to_owned()), ..key.clone() };
-    keys.into_iter().map(|key| Change::Put(Entity::AccessKey(renamed(key)))).collect()
+    let keys = keys.into_iter().map(|key| Change::Put(Entity::AccessKey(renamed(key))));
+    let account = world.account(&record.account);
+    let devices = account.into_iter().flat_map(|it| mfa::devices_under(it, record, name));
+    keys.chain(devices).collect()
 }
 
 /// Whom a call means that may leave the user's name out.
@@ -185,6 +199,7 @@ impl Action for CreateUser {
             boundary: input.permissions_boundary,
             tags: input.tags,
             groups: Vec::new(),
+            login: None,
         };
         Ok(Done::write(OneUser { user: view(&record, true) }, put::<User>(record)))
     }

@@ -123,6 +123,7 @@ impl Plane {
             boundary: None,
             tags: Vec::new(),
             groups: Vec::new(),
+            login: None,
         };
         let access_key = AccessKeyRecord {
             id: key.clone(),
@@ -132,14 +133,7 @@ impl Plane {
             active: true,
             created: now.as_millisecond(),
         };
-        let account = AccountRecord {
-            id,
-            name: name.to_owned(),
-            alias: None,
-            created: now.as_millisecond(),
-            scps: None,
-            rcps: None,
-        };
+        let account = AccountRecord::new(id, name.to_owned(), now.as_millisecond());
         let changes = [
             Change::Put(Entity::Account(account)),
             Change::Put(Entity::User(user)),

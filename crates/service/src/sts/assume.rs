@@ -41,6 +41,8 @@ pub struct Wanted<'a> {
     pub federated_provider: Option<String>,
     /// Claims that stay condition keys.
     pub claims: Vec<(String, Vec<String>)>,
+    /// Whether the call showed a code of an MFA device.
+    pub mfa: bool,
 }
 
 /// The role and the session as answers name them.
@@ -117,6 +119,7 @@ pub fn issue(cx: &mut Cx<'_>, role: &Arc<Role>, wanted: Wanted<'_>) -> Result<Is
         policy_arns,
         federated_provider: wanted.federated_provider,
         claims: wanted.claims,
+        mfa: wanted.mfa.then_some(issued),
     };
     let packed = packed::size(&session)?;
     let credentials = credentials::issue(&cx.plane.keyring, &session)?;

@@ -11,6 +11,7 @@ use crate::authorize::{Permit, no_such_role};
 use crate::credentials::Credentials;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
+use crate::iam::mfa::{Proof, prove};
 
 /// The action.
 pub struct AssumeRole;
@@ -58,6 +59,7 @@ impl Action for AssumeRole {
     fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
         let (role_arn, _) = arn::role(&input.role_arn)?;
         refuse_unsupported(input)?;
+        let proof = mfa(cx, input)?;
         let wanted = wanted(cx, input)?;
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
             return Err(no_such_role(cx, "sts:AssumeRole", &role_arn));
@@ -65,6 +67,9 @@ impl Action for AssumeRole {
         let keys = |context: &mut Context| {
             if let Some(id) = &input.external_id {
                 context.set("sts:ExternalId", id, SetBy::Request);
+            }
+            if proof.is_some() {
+                Proof::tell(context);
             }
             // Tags that are handed on replace the target role's own of the same key before its
             // trust policy is asked.
@@ -84,15 +89,17 @@ impl Action for AssumeRole {
         let Some(role) = cx.world.role_by_arn(&role_arn).cloned() else {
             return Err(Error::internal("the role that was asked for is gone within one call"));
         };
-        let wanted = wanted(cx, &input)?;
+        let proof = mfa(cx, &input)?;
+        let wanted = Wanted { mfa: proof.is_some(), ..wanted(cx, &input)? };
         let source_identity = wanted.source_identity.clone();
         let issued = assume::issue(cx, &role, wanted)?;
-        Ok(Done::read(Output {
+        let output = Output {
             credentials: issued.credentials,
             assumed_role_user: issued.user,
             packed_policy_size: issued.packed,
             source_identity,
-        }))
+        };
+        Ok(Done::write(output, proof.map_or_else(Vec::new, Proof::change)))
     }
 }
 
@@ -106,6 +113,7 @@ fn wanted<'a>(cx: &Cx<'_>, input: &'a Input) -> Result<Wanted<'a>> {
         source_identity: source_identity(cx, input.source_identity.as_deref())?,
         federated_provider: None,
         claims: Vec::new(),
+        mfa: false,
     })
 }
 
@@ -132,9 +140,13 @@ fn source_identity(cx: &Cx<'_>, requested: Option<&str>) -> Result<Option<String
     }
 }
 
+/// The MFA device that the call shows, where it shows one.
+fn mfa(cx: &Cx<'_>, input: &Input) -> Result<Option<Proof>> {
+    prove(cx, input.serial_number.as_deref(), input.token_code.as_deref())
+}
+
 /// There are no trusted token issuers here: what cannot be checked is refused.
 fn refuse_unsupported(input: &Input) -> Result<()> {
-    super::refuse_mfa(input.serial_number.as_deref(), input.token_code.as_deref())?;
     match input.provided_contexts.is_empty() {
         true => Ok(()),
         false => Err(Error::new(

@@ -279,6 +279,7 @@ fn wanted<'a>(federation: &Federation, input: &'a Input) -> Wanted<'a> {
         source_identity: federation.verified().source_identity.clone(),
         federated_provider: Some(federation.provider_arn.to_string()),
         claims: federation.kept_claims(),
+        mfa: false,
     }
 }
 

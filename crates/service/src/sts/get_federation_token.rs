@@ -88,6 +88,7 @@ impl Action for GetFederationToken {
             policy_arns,
             federated_provider: None,
             claims: Vec::new(),
+            mfa: None,
         };
         let packed_policy_size = packed::size(&session)?.unwrap_or(0);
         let credentials = credentials::issue(&cx.plane.keyring, &session)?;

@@ -9,6 +9,7 @@ use crate::authorize::Permit;
 use crate::credentials::{self, Credentials, Session, Who};
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
+use crate::iam::mfa::{Proof, prove};
 
 /// The action.
 pub struct GetSessionToken;
@@ -37,7 +38,7 @@ impl Action for GetSessionToken {
 
     fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
         super::refuse_session(cx, "GetSessionToken")?;
-        super::refuse_mfa(input.serial_number.as_deref(), input.token_code.as_deref())?;
+        mfa(cx, input)?;
         Ok(vec![Ask::public(cx, "sts:GetSessionToken", "AWS evaluates no permission for it")])
     }
 
@@ -52,6 +53,7 @@ impl Action for GetSessionToken {
         };
         let seconds = duration::of_user(input.duration_seconds, matches!(who, Who::Root));
         let issued = cx.now.as_second() * 1000;
+        let proof = mfa(cx, &input)?;
         let session = Session {
             who,
             account: cx.caller.account()?,
@@ -64,8 +66,14 @@ impl Action for GetSessionToken {
             policy_arns: Vec::new(),
             federated_provider: None,
             claims: Vec::new(),
+            mfa: proof.as_ref().map(|_| issued),
         };
         let credentials = credentials::issue(&cx.plane.keyring, &session)?;
-        Ok(Done::read(Output { credentials }))
+        Ok(Done::write(Output { credentials }, proof.map_or_else(Vec::new, Proof::change)))
     }
+}
+
+/// The MFA device that the call shows, where it shows one.
+fn mfa(cx: &Cx<'_>, input: &Input) -> Result<Option<Proof>> {
+    prove(cx, input.serial_number.as_deref(), input.token_code.as_deref())
 }

@@ -1,6 +1,6 @@
 //! One account of the world: its entities, each with what is compiled from it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use policy::{Arn, Compiled};
@@ -10,7 +10,8 @@ use super::table::Table;
 use super::{Corrupt, Names, compile};
 use crate::ids::UniqueId;
 use crate::record::{
-    AccountRecord, GroupRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
+    AccountRecord, GroupRecord, InstanceProfileRecord, MfaDeviceRecord, OidcProviderRecord,
+    PolicyRecord, RoleRecord, UserRecord,
 };
 
 /// An account.
@@ -32,6 +33,10 @@ pub struct Account {
     pub policies: Table<ManagedPolicy>,
     /// OpenID Connect providers by URL without scheme.
     pub oidc_providers: HashMap<String, Arc<OidcProviderRecord>>,
+    /// Instance profiles by name.
+    pub instance_profiles: Table<InstanceProfileRecord>,
+    /// Virtual MFA devices by path and name.
+    pub mfa_devices: BTreeMap<String, Arc<MfaDeviceRecord>>,
     by_id: HashMap<UniqueId, Named>,
 }
 
@@ -113,6 +118,8 @@ impl Account {
             groups: Table::default(),
             policies: Table::default(),
             oidc_providers: HashMap::new(),
+            instance_profiles: Table::default(),
+            mfa_devices: BTreeMap::new(),
             by_id: HashMap::new(),
         })
     }
@@ -169,6 +176,12 @@ impl Account {
             Entity::OidcProvider(record) => {
                 self.oidc_providers.insert(record.url.clone(), Arc::new(record.clone()));
             }
+            Entity::InstanceProfile(record) => {
+                self.instance_profiles.put(&record.name, Arc::new(record.clone()));
+            }
+            Entity::MfaDevice(record) => {
+                self.mfa_devices.insert(record.key(), Arc::new(record.clone()));
+            }
             // The world keeps accounts and keys itself.
             Entity::Account(_) | Entity::AccessKey(_) => {}
         }
@@ -200,6 +213,12 @@ impl Account {
             }
             Kind::OidcProvider => {
                 self.oidc_providers.remove(name);
+            }
+            Kind::InstanceProfile => {
+                self.instance_profiles.remove(name);
+            }
+            Kind::MfaDevice => {
+                self.mfa_devices.remove(name);
             }
             Kind::Account | Kind::AccessKey => {}
         }

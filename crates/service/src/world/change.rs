@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::record::{
-    AccessKeyRecord, AccountRecord, GroupRecord, OidcProviderRecord, PolicyRecord, RoleRecord,
-    UserRecord,
+    AccessKeyRecord, AccountRecord, GroupRecord, InstanceProfileRecord, MfaDeviceRecord,
+    OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
 };
 
 /// An entity as the store keeps it.
@@ -26,6 +26,10 @@ pub enum Entity {
     AccessKey(AccessKeyRecord),
     /// An OpenID Connect provider.
     OidcProvider(OidcProviderRecord),
+    /// An instance profile.
+    InstanceProfile(InstanceProfileRecord),
+    /// A virtual MFA device.
+    MfaDevice(MfaDeviceRecord),
 }
 
 /// What kind of document an entity is; the store keeps it as text.
@@ -45,6 +49,10 @@ pub enum Kind {
     AccessKey,
     /// `oidc-provider`
     OidcProvider,
+    /// `instance-profile`
+    InstanceProfile,
+    /// `mfa-device`
+    MfaDevice,
 }
 
 /// One change: an entity as it shall be, or the one that shall be gone.
@@ -68,6 +76,8 @@ impl Kind {
             Self::Policy => "policy",
             Self::AccessKey => "access-key",
             Self::OidcProvider => "oidc-provider",
+            Self::InstanceProfile => "instance-profile",
+            Self::MfaDevice => "mfa-device",
         }
     }
 
@@ -81,6 +91,8 @@ impl Kind {
             "policy" => Self::Policy,
             "access-key" => Self::AccessKey,
             "oidc-provider" => Self::OidcProvider,
+            "instance-profile" => Self::InstanceProfile,
+            "mfa-device" => Self::MfaDevice,
             _ => return None,
         })
     }
@@ -97,6 +109,8 @@ impl Entity {
             Self::Policy(_) => Kind::Policy,
             Self::AccessKey(_) => Kind::AccessKey,
             Self::OidcProvider(_) => Kind::OidcProvider,
+            Self::InstanceProfile(_) => Kind::InstanceProfile,
+            Self::MfaDevice(_) => Kind::MfaDevice,
         }
     }
 
@@ -110,6 +124,8 @@ impl Entity {
             Self::Policy(it) => &it.account,
             Self::AccessKey(it) => &it.account,
             Self::OidcProvider(it) => &it.account,
+            Self::InstanceProfile(it) => &it.account,
+            Self::MfaDevice(it) => &it.account,
         }
     }
 
@@ -123,6 +139,8 @@ impl Entity {
             Self::Policy(policy) => named(&policy.account, &policy.name),
             Self::AccessKey(key) => key.id.to_string(),
             Self::OidcProvider(provider) => exact(&provider.account, &provider.url),
+            Self::InstanceProfile(profile) => named(&profile.account, &profile.name),
+            Self::MfaDevice(device) => exact(&device.account, &device.key()),
         }
     }
 
@@ -144,6 +162,8 @@ impl Entity {
             Self::Policy(it) => json(it),
             Self::AccessKey(it) => json(it),
             Self::OidcProvider(it) => json(it),
+            Self::InstanceProfile(it) => json(it),
+            Self::MfaDevice(it) => json(it),
         }
     }
 
@@ -160,6 +180,8 @@ impl Entity {
             Kind::Policy => Self::Policy(read(body)?),
             Kind::AccessKey => Self::AccessKey(read(body)?),
             Kind::OidcProvider => Self::OidcProvider(read(body)?),
+            Kind::InstanceProfile => Self::InstanceProfile(read(body)?),
+            Kind::MfaDevice => Self::MfaDevice(read(body)?),
         })
     }
 }

@@ -10,8 +10,11 @@
 
 mod accounts;
 mod federation;
+mod instance_profiles;
+mod mfa;
 mod nouns;
 mod organization;
+mod passwords;
 mod registry;
 mod sessions;
 mod support;

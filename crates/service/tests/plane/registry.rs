@@ -13,7 +13,7 @@ use service::action::{Effect, Proof};
 use service::registry::{APIS, Api};
 use wire::shape::{Model, cloudtrail, iam, sts};
 
-use crate::support::{HOME, Issuer, Keys, Reply, Town, allow, trusts};
+use crate::support::{Device, HOME, Issuer, Keys, Reply, Town, allow, trusts};
 use service::settings::Providers;
 
 /// Parameters by action by API. `{home}`, `{key}`, `{token}`, `{message}` are filled in.
@@ -60,13 +60,17 @@ async fn matrix() -> (String, Vec<String>) {
     );
     let mut wrong = Vec::new();
     let idp = Issuer::new("idp.test");
-    let shared = Scene::new(&idp).await;
+    let shared = Scene::new(&idp, true).await;
     for api in APIS {
         let entries: BTreeMap<_, _> = api.entries().map(|entry| (entry.name, entry)).collect();
         for (action, entry) in entries {
             // Only a change that succeeds needs a scene of its own.
             let own = match entry.effect {
-                Effect::Write => Some(Scene::new(&idp).await),
+                Effect::Write => {
+                    let passwords = ["Password", "LoginProfile"];
+                    let passwords = passwords.iter().any(|it| action.contains(it));
+                    Some(Scene::new(&idp, passwords).await)
+                }
                 Effect::Read | Effect::Issue => None,
             };
             let own = own.as_ref().unwrap_or(&shared);
@@ -94,8 +98,6 @@ async fn matrix() -> (String, Vec<String>) {
 fn suspicious(caller: &str, proof: Proof, name: &str, reply: &Reply) -> Option<&'static str> {
     // AWS asks no policy for these two; tokens carry their own leave.
     const OPEN: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
-    // There is never a password here.
-    const ABSENT: [&str; 2] = ["iam:GetLoginProfile", "iam:DeleteLoginProfile"];
     let open = OPEN.contains(&name) || proof == Proof::Token;
     let code = if reply.status == 200 { String::new() } else { code(reply) };
     match caller {
@@ -110,7 +112,6 @@ fn suspicious(caller: &str, proof: Proof, name: &str, reply: &Reply) -> Option<&
             let recorded = reply.event().vestibule.outcome == service::audit::Outcome::Denied;
             (!denied || !recorded).then_some("not denied, or not recorded as denied")
         }
-        _ if ABSENT.contains(&name) => (code != "NoSuchEntity").then_some("not missing"),
         _ => (reply.status != 200).then_some("does not work"),
     }
 }
@@ -133,10 +134,13 @@ struct Scene {
     key: String,
     token: String,
     message: String,
+    /// Codes of the MFA devices, by name and turn.
+    codes: BTreeMap<String, String>,
 }
 
 impl Scene {
-    async fn new(idp: &Issuer) -> Self {
+    /// With passwords only where they are needed: deriving one takes its time.
+    async fn new(idp: &Issuer, passwords: bool) -> Self {
         let settings = [(idp.arn(HOME), idp.settings())];
         let town = Town::with(Providers::new(settings.into())).await;
         let document = allow("s3:GetObject", "*").to_string();
@@ -149,6 +153,7 @@ impl Scene {
             town.set_up("CreateUser", &[("UserName", name)]).await;
             town.set_up("CreateGroup", &[("GroupName", name)]).await;
             town.role(name, &trust, None).await;
+            town.set_up("CreateInstanceProfile", &[("InstanceProfileName", name)]).await;
         }
         for kind in ["User", "Role", "Group"] {
             let name = format!("{kind}Name");
@@ -166,6 +171,15 @@ impl Scene {
         let version = [("PolicyArn", policy.as_str()), ("PolicyDocument", document.as_str())];
         town.set_up("CreatePolicyVersion", &version).await;
         town.set_up("TagPolicy", &[version[0], tag[0], tag[1]]).await;
+        let full = ("InstanceProfileName", "full");
+        town.set_up("AddRoleToInstanceProfile", &[full, ("RoleName", "full")]).await;
+        town.set_up("TagInstanceProfile", &[full, tag[0], tag[1]]).await;
+        let codes = Self::devices(&town).await;
+        town.set_up("UpdateAccountPasswordPolicy", &[]).await;
+        for name in ["full", "admin"].into_iter().filter(|_| passwords) {
+            let input = [("UserName", name), ("Password", "Correct-horse-1")];
+            town.set_up("CreateLoginProfile", &input).await;
+        }
         town.set_up("CreateAccountAlias", &[("AccountAlias", "home")]).await;
         idp.register(&town, &town.admin).await;
         let federated = json!({"Federated": idp.arn(HOME)});
@@ -176,13 +190,33 @@ impl Scene {
         let other = town.user("other", None).await;
         let token = idp.token(town.now(), &json!({}));
         let message = town.iam(&other, "ListUsers", &[]).await.encoded_message.unwrap();
-        Self { town, other, key, token, message }
+        Self { town, other, key, token, message, codes }
+    }
+
+    /// One MFA device that is nobody's, and one in use; the codes that each may show next.
+    async fn devices(town: &Town) -> BTreeMap<String, String> {
+        let mut codes = BTreeMap::new();
+        for name in ["bare", "full"] {
+            let device = Device::new(town, name).await;
+            if name == "full" {
+                device.enable(town, "full").await;
+                let tag = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
+                let serial = ("SerialNumber", device.serial.as_str());
+                town.set_up("TagMFADevice", &[serial, tag[0], tag[1]]).await;
+            }
+            // The device in use has shown its codes of this step and of the next.
+            for (turn, ahead) in [(1, 2), (2, 3)] {
+                codes.insert(format!("{{{name}-{turn}}}"), device.code(town, ahead));
+            }
+        }
+        codes
     }
 
     fn fill(&self, input: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let fill = |value: &String| {
             let value = value.replace("{home}", HOME).replace("{key}", &self.key);
-            value.replace("{token}", &self.token).replace("{message}", &self.message)
+            let value = value.replace("{token}", &self.token).replace("{message}", &self.message);
+            self.codes.iter().fold(value, |value, (name, code)| value.replace(name, code))
         };
         input.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
     }

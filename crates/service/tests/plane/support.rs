@@ -5,6 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use claims::Claims;
 use claims::jose::{Alg, SigningKey, jwks};
@@ -436,5 +439,41 @@ impl Issuer {
         let url = format!("https://{}", self.name);
         let input = [("Url", url.as_str()), ("ClientIDList.member.1", "vestibule")];
         town.iam(admin, "CreateOpenIDConnectProvider", &input).await.ok();
+    }
+}
+
+/// A virtual MFA device, as an authenticator app has it.
+pub struct Device {
+    pub serial: String,
+    key: hmac::Key,
+}
+
+impl Device {
+    /// A new one in [`HOME`].
+    pub async fn new(town: &Town, name: &str) -> Self {
+        let made = town.set_up("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)]).await;
+        let base32 = STANDARD.decode(made.text("Base32StringSeed")).unwrap();
+        let seed = data_encoding::BASE32.decode(&base32).unwrap();
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &seed);
+        Self { serial: made.text("SerialNumber"), key }
+    }
+
+    /// The code that it shows so many steps from now (RFC 6238).
+    pub fn code(&self, town: &Town, ahead: i64) -> String {
+        let tag = hmac::sign(&self.key, &(town.now() / 30 + ahead).to_be_bytes());
+        let offset = usize::from(tag.as_ref()[19] & 15);
+        let word = u32::from_be_bytes(tag.as_ref()[offset..offset + 4].try_into().unwrap());
+        format!("{:06}", (word & 0x7fff_ffff) % 1_000_000)
+    }
+
+    /// Enables it for a user, by its codes of this step and of the next.
+    pub async fn enable(&self, town: &Town, user: &str) {
+        let input = [
+            ("UserName", user),
+            ("SerialNumber", self.serial.as_str()),
+            ("AuthenticationCode1", &self.code(town, 0)),
+            ("AuthenticationCode2", &self.code(town, 1)),
+        ];
+        town.set_up("EnableMFADevice", &input).await;
     }
 }

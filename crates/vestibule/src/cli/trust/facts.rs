@@ -76,8 +76,7 @@ pub(super) fn described(
         revision: 1,
         tags: Vec::new(),
     };
-    let account =
-        AccountRecord { id, name: String::new(), alias: None, created: 0, scps: None, rcps: None };
+    let account = AccountRecord::new(id, String::new(), 0);
     let role = RoleRecord {
         account: id,
         name: "role".to_owned(),
