@@ -4,9 +4,11 @@ mod absent;
 mod access_key;
 mod account;
 mod attached;
+mod authorization_details;
 pub mod aws_managed;
 mod bearer;
 mod boundary;
+mod credential_report;
 mod delete;
 pub mod entity;
 mod group;
@@ -22,6 +24,7 @@ mod password_policy;
 mod policy;
 mod rename;
 mod role;
+mod service_linked;
 mod tags;
 mod trust;
 mod user;
@@ -37,7 +40,9 @@ pub const API: Api = Api {
         &access_key::ACTIONS,
         &account::ACTIONS,
         &attached::ACTIONS,
+        &authorization_details::ACTIONS,
         &boundary::ACTIONS,
+        &credential_report::ACTIONS,
         &delete::ACTIONS,
         &group::ACTIONS,
         &inline::ACTIONS,
@@ -50,6 +55,7 @@ pub const API: Api = Api {
         &policy::ACTIONS,
         &rename::ACTIONS,
         &role::ACTIONS,
+        &service_linked::ACTIONS,
         &tags::ACTIONS,
         &user::ACTIONS,
     ],

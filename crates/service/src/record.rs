@@ -32,12 +32,24 @@ pub struct AccountRecord {
     /// What passwords must be like; none is AWS's default.
     #[serde(default)]
     pub password_policy: Option<PasswordPolicy>,
+    /// Of STS's global endpoint: 1 for tokens of the first form, 2 for those of the second.
+    #[serde(default)]
+    pub token_version: Option<u8>,
 }
 
 impl AccountRecord {
     /// An account with nothing said about it yet.
     pub const fn new(id: AccountId, name: String, created: Millis) -> Self {
-        Self { id, name, alias: None, created, scps: None, rcps: None, password_policy: None }
+        Self {
+            id,
+            name,
+            alias: None,
+            created,
+            scps: None,
+            rcps: None,
+            password_policy: None,
+            token_version: None,
+        }
     }
 }
 
@@ -234,6 +246,17 @@ pub struct AccessKeyRecord {
     pub active: bool,
     /// When it was made.
     pub created: Millis,
+}
+
+/// A credential report, as it was made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CredentialReportRecord {
+    /// The account that it is about.
+    pub account: AccountId,
+    /// When it was made.
+    pub generated: Millis,
+    /// Comma-separated values.
+    pub content: String,
 }
 
 /// An instance profile: what hands a role to a machine.

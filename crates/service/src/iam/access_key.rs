@@ -1,6 +1,8 @@
 //! Long-term access keys of users and of the account's root. The secret is told once, when the key
 //! is made; the store has it sealed.
 
+use std::sync::Arc;
+
 use policy::AccountId;
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -10,6 +12,7 @@ use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
 use super::page::{Page, Wanted, page};
 use super::user::Whom;
 use crate::action::{Action, Ask, Done, Effect, Entry};
+use crate::audit::query::{Attribute, Query, Scope};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
@@ -234,7 +237,7 @@ impl Action for DeleteAccessKey {
     }
 }
 
-/// `GetAccessKeyLastUsed`: whose key it is. When it was used is in the log book, not here.
+/// `GetAccessKeyLastUsed`: whose key it is, and what the log book knows of its last use.
 pub struct GetAccessKeyLastUsed;
 
 /// Its input.
@@ -253,12 +256,36 @@ pub struct LastUsedOutput {
     access_key_last_used: LastUsed,
 }
 
-/// As AWS writes it of a key whose use was not tracked.
+/// A key's last use; without a date where none is known, as AWS writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LastUsed {
-    service_name: &'static str,
-    region: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_date: Option<String>,
+    service_name: String,
+    region: String,
+}
+
+impl LastUsed {
+    /// The newest call in the log book that the key really signed.
+    async fn of(cx: &Cx<'_>, key: &AccessKeyRecord) -> Result<Self> {
+        let scope = Scope::Account(key.account.to_string());
+        let attributes = vec![Attribute::AccessKeyId(key.id.to_string())];
+        let query = Query { proven: true, attributes, ..Query::all(scope) };
+        let book = Arc::clone(&cx.plane.book);
+        let read = move || book.reader().newest(&query);
+        let found = tokio::task::spawn_blocking(read).await;
+        let found = found.map_err(|error| Error::internal(error.to_string()))?;
+        let found = found.map_err(|error| Error::internal(error.to_string()))?;
+        let known = |text: Option<&str>| text.unwrap_or("N/A").to_owned();
+        let event = found.as_ref();
+        let service = event.and_then(|it| it.event_source.split('.').next());
+        Ok(Self {
+            last_used_date: event.map(|it| iso_seconds(it.event_time.as_millisecond())),
+            service_name: known(service),
+            region: known(event.map(|it| &*it.aws_region)),
+        })
+    }
 }
 
 impl Action for GetAccessKeyLastUsed {
@@ -285,10 +312,8 @@ impl Action for GetAccessKeyLastUsed {
     ) -> Result<Done<LastUsedOutput>> {
         let key = own(&cx.world, cx.caller.account()?, &input.id);
         let key = key.ok_or_else(|| missing(input.id.as_str()))?;
-        Ok(Done::read(LastUsedOutput {
-            user_name: key.user.clone(),
-            access_key_last_used: LastUsed { service_name: "N/A", region: "N/A" },
-        }))
+        let access_key_last_used = LastUsed::of(cx, key).await?;
+        Ok(Done::read(LastUsedOutput { user_name: key.user.clone(), access_key_last_used }))
     }
 }
 

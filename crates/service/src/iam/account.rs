@@ -15,11 +15,12 @@ use crate::record::AccountRecord;
 use crate::world::{Account, Change, Entity, World};
 
 /// The actions of this file.
-pub const ACTIONS: [Entry; 4] = [
+pub const ACTIONS: [Entry; 5] = [
     Entry::of::<CreateAccountAlias>(),
     Entry::of::<DeleteAccountAlias>(),
     Entry::of::<GetAccountSummary>(),
     Entry::of::<ListAccountAliases>(),
+    Entry::of::<SetSecurityTokenServicePreferences>(),
 ];
 
 /// It takes nothing that matters: an account has one alias at most, which is one page.
@@ -124,6 +125,38 @@ impl Action for ListAccountAliases {
     }
 }
 
+/// `SetSecurityTokenServicePreferences`: kept and told again; here all tokens are of one form.
+pub struct SetSecurityTokenServicePreferences;
+
+/// Its input.
+#[derive(Deserialize)]
+pub struct PreferencesInput {
+    #[serde(rename = "GlobalEndpointTokenVersion")]
+    version: String,
+}
+
+impl Action for SetSecurityTokenServicePreferences {
+    const NAME: &'static str = "SetSecurityTokenServicePreferences";
+    const EFFECT: Effect = Effect::Write;
+    type Input = PreferencesInput;
+    type Output = ();
+
+    fn asks(cx: &Cx<'_>, _input: &PreferencesInput) -> Result<Vec<Ask>> {
+        ask(cx, Self::NAME)
+    }
+
+    async fn run(
+        cx: &mut Cx<'_>,
+        input: PreferencesInput,
+        _permit: Permit<Self>,
+    ) -> Result<Done<()>> {
+        let version = if input.version == "v1Token" { 1 } else { 2 };
+        let account = cx.account()?.record.clone();
+        let record = AccountRecord { token_version: Some(version), ..account };
+        Ok(Done::write((), vec![Change::Put(Entity::Account(record))]))
+    }
+}
+
 /// `GetAccountSummary`
 pub struct GetAccountSummary;
 
@@ -170,7 +203,7 @@ fn summary(world: &World, account: &Account) -> BTreeMap<&'static str, usize> {
         ("AttachedPoliciesPerGroupQuota", attached::MAX_ATTACHED),
         ("AttachedPoliciesPerRoleQuota", attached::MAX_ATTACHED),
         ("AttachedPoliciesPerUserQuota", attached::MAX_ATTACHED),
-        ("GlobalEndpointTokenVersion", 2),
+        ("GlobalEndpointTokenVersion", account.record.token_version.unwrap_or(2).into()),
         ("GroupPolicySizeQuota", Group::INLINE_QUOTA),
         ("Groups", account.groups.len()),
         ("GroupsPerUserQuota", group::MAX_GROUPS),

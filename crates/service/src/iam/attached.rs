@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use policy::SetBy;
 use serde::{Deserialize, Serialize};
 
-use super::bearer::{Bearer, Group, Role, User, ask, find, put};
+use super::bearer::{Bearer, Group, Role, User, ask, find, find_to_change, put};
 use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY, capital};
 use super::page::{Page, Wanted, page};
 use super::policy::attachable;
@@ -55,7 +55,7 @@ impl<B: Bearer> Action for Attach<B> {
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<()>> {
         let account = cx.caller.account()?;
-        let mut record = find::<B>(&cx.world, account, &input.name)?.clone();
+        let mut record = find_to_change::<B>(cx, &input.name)?;
         attachable(&cx.world, account, &input.policy_arn)?;
         let attached = &mut B::policies_mut(&mut record).attached;
         if attached.contains(&input.policy_arn) {
@@ -86,7 +86,7 @@ impl<B: Bearer> Action for Detach<B> {
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<()>> {
-        let mut record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?.clone();
+        let mut record = find_to_change::<B>(cx, &input.name)?;
         let attached = &mut B::policies_mut(&mut record).attached;
         let before = attached.len();
         attached.retain(|arn| *arn != input.policy_arn);
@@ -130,6 +130,15 @@ pub struct Attached {
     policy_arn: String,
 }
 
+/// Attachments as answers write them.
+pub fn views<'a>(arns: impl IntoIterator<Item = &'a String>) -> Vec<Attached> {
+    let view = |arn: &String| Attached {
+        policy_name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+        policy_arn: arn.clone(),
+    };
+    arns.into_iter().map(view).collect()
+}
+
 impl<B: Bearer> Action for List<B> {
     const NAME: &'static str = B::LIST_ATTACHED;
     const EFFECT: Effect = Effect::Read;
@@ -151,13 +160,7 @@ impl<B: Bearer> Action for List<B> {
             B::policies(record).attached.iter().filter(|arn| arn.contains(&prefix)).collect();
         arns.sort();
         let Page { items, is_truncated, marker } = page(arns, |arn| (*arn).clone(), &input.wanted)?;
-        let attached_policies = items
-            .into_iter()
-            .map(|arn| Attached {
-                policy_name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
-                policy_arn: arn.clone(),
-            })
-            .collect();
+        let attached_policies = views(items);
         Ok(Done::read(ListOutput { attached_policies, is_truncated, marker }))
     }
 }

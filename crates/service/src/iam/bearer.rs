@@ -5,7 +5,7 @@ use policy::{AccountId, SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::entity::{self, ENTITY_ALREADY_EXISTS, LIMIT_EXCEEDED, NO_SUCH_ENTITY, asked_arn};
-use super::{group, instance_profile, role, user};
+use super::{group, instance_profile, role, service_linked, user};
 use crate::action::Ask;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
@@ -71,6 +71,13 @@ pub trait Bearer: Send + Sync + 'static {
     fn boundary(record: &Self::Record) -> Option<&str>;
     /// As the world takes it.
     fn entity(record: Self::Record) -> Entity;
+    /// That its policies may be changed.
+    ///
+    /// # Errors
+    /// `UnmodifiableEntity` for what only AWS changes.
+    fn changeable(_record: &Self::Record) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A bearer that has tags and a boundary: a role or a user.
@@ -120,6 +127,16 @@ pub fn find<'w, B: Bearer>(
 ) -> Result<&'w B::Record> {
     let found = world.account(&account).and_then(|account| B::lookup(account, name));
     found.map(|(record, _)| record).ok_or_else(|| missing(B::KIND, name))
+}
+
+/// The same one, to be changed.
+///
+/// # Errors
+/// `NoSuchEntity`, or `UnmodifiableEntity` for what only AWS changes.
+pub fn find_to_change<B: Bearer>(cx: &Cx<'_>, name: &str) -> Result<B::Record> {
+    let record = find::<B>(&cx.world, cx.caller.account()?, name)?;
+    B::changeable(record)?;
+    Ok(record.clone())
 }
 
 /// How AWS says that there is none.
@@ -232,6 +249,9 @@ impl Bearer for Role {
     }
     fn entity(record: RoleRecord) -> Entity {
         Entity::Role(record)
+    }
+    fn changeable(record: &RoleRecord) -> Result<()> {
+        service_linked::changeable(record)
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use policy::SetBy;
 use serde::Deserialize;
 
-use super::bearer::{Named, Principal, Role, User, ask, find, put};
+use super::bearer::{Named, Principal, Role, User, ask, find_to_change, put};
 use super::entity::NO_SUCH_ENTITY;
 use super::policy::check_boundary;
 use crate::action::{Action, Ask, Done, Effect, Entry};
@@ -46,7 +46,7 @@ impl<B: Principal> Action for PutBoundary<B> {
 
     async fn run(cx: &mut Cx<'_>, input: PutInput, _permit: Permit<Self>) -> Result<Done<()>> {
         let account = cx.caller.account()?;
-        let mut record = find::<B>(&cx.world, account, &input.name)?.clone();
+        let mut record = find_to_change::<B>(cx, &input.name)?;
         check_boundary(&cx.world, account, Some(&input.permissions_boundary))?;
         *B::boundary_mut(&mut record) = Some(input.permissions_boundary);
         Ok(Done::write((), put::<B>(record)))
@@ -67,7 +67,7 @@ impl<B: Principal> Action for DeleteBoundary<B> {
     }
 
     async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<()>> {
-        let mut record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?.clone();
+        let mut record = find_to_change::<B>(cx, &input.name)?;
         if B::boundary_mut(&mut record).take().is_none() {
             let text = format!("{} has no permissions boundary.", input.name);
             return Err(Error::new(NO_SUCH_ENTITY, text));

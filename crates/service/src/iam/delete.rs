@@ -30,6 +30,7 @@ impl<B: Bearer> Action for Delete<B> {
     async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<()>> {
         let account = cx.caller.account()?;
         let record = find::<B>(&cx.world, account, &input.name)?;
+        B::changeable(record)?;
         let policies = B::policies(record);
         let held = match () {
             () if !policies.attached.is_empty() => Some("must detach all policies first."),

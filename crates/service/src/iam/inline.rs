@@ -6,7 +6,7 @@ use policy::{Document, Kind, Strictness};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::bearer::{Bearer, Group, Role, User, ask, find, put};
+use super::bearer::{Bearer, Group, Role, User, ask, find, find_to_change, put};
 use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY, encoded};
 use super::page::{Page, Wanted, page};
 use crate::action::{Action, Ask, Done, Effect, Entry};
@@ -56,7 +56,7 @@ impl<B: Bearer> Action for Put<B> {
     }
 
     async fn run(cx: &mut Cx<'_>, input: PutInput, _permit: Permit<Self>) -> Result<Done<()>> {
-        let mut record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?.clone();
+        let mut record = find_to_change::<B>(cx, &input.name)?;
         Document::parse(&input.policy_document, Kind::Identity, Strictness::Stored)
             .map_err(|rejection| Error::policy(&input.policy_document, &rejection))?;
         let policies = B::policies_mut(&mut record);
@@ -135,7 +135,7 @@ impl<B: Bearer> Action for Delete<B> {
     }
 
     async fn run(cx: &mut Cx<'_>, input: OneInput, _permit: Permit<Self>) -> Result<Done<()>> {
-        let mut record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?.clone();
+        let mut record = find_to_change::<B>(cx, &input.name)?;
         named::<B>(B::policies(&record), &input.policy_name)?;
         let policies = B::policies_mut(&mut record);
         policies.inline.retain(|policy| !policy.name.eq_ignore_ascii_case(&input.policy_name));

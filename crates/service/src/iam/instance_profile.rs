@@ -18,7 +18,7 @@ use crate::record::InstanceProfileRecord;
 use crate::time::iso_seconds;
 use crate::world::{self, Change, Entity, Kind, World};
 
-pub use self::roles::held;
+pub use self::roles::{held, of_role};
 
 /// Instance profiles of one account. Source: IAM quotas.
 pub const MAX_PROFILES: usize = 1000;

@@ -1,5 +1,6 @@
 //! Managed policies: the account's own, which can be changed, and AWS's, which can only be read.
 
+pub mod details;
 mod entities;
 mod list;
 mod usage;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use policy::{AccountId, Arn, Document, Kind, Strictness, Tag};
 use serde::{Deserialize, Serialize};
 
-use self::usage::Usage;
+pub use self::usage::Usage;
 use super::aws_managed::{self, AwsManaged};
 use super::entity::{
     self, DELETE_CONFLICT, ENTITY_ALREADY_EXISTS, INVALID_INPUT, LIMIT_EXCEEDED, NO_SUCH_ENTITY,
@@ -24,7 +25,7 @@ use crate::error::{Error, Result, code};
 use crate::ids::{Prefix, UniqueId};
 use crate::record::{PolicyRecord, PolicyVersion};
 use crate::time::iso_seconds;
-use crate::world::{self, Change, Entity, ManagedPolicy, World, document_of};
+use crate::world::{self, Account, Change, Entity, ManagedPolicy, World, document_of};
 
 /// Customer-managed policies in one account. Source: IAM quotas.
 pub const MAX_POLICIES: usize = 1500;
@@ -81,13 +82,25 @@ fn parse(arn: &str) -> Result<Arn> {
 }
 
 /// A managed policy that can be read.
-enum Managed {
+pub enum Managed {
+    /// The account's own.
     Own(Arc<ManagedPolicy>),
+    /// One of AWS's.
     Aws(&'static AwsManaged),
 }
 
 impl Managed {
-    fn arn(&self) -> &str {
+    /// All that the account sees, its own or AWS's or both, in the order of their ARNs.
+    pub fn all(account: &Account, own: bool, aws: bool) -> Vec<Self> {
+        let of_account = account.policies.iter().filter(|_| own).cloned().map(Self::Own);
+        let of_aws = aws_managed::all().iter().filter(|_| aws).map(Self::Aws);
+        let mut all: Vec<_> = of_account.chain(of_aws).collect();
+        all.sort_by(|a, b| a.arn().cmp(b.arn()));
+        all
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> &str {
         match self {
             Self::Own(policy) => policy.arn.as_str(),
             Self::Aws(policy) => &policy.arn,

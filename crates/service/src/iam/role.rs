@@ -4,9 +4,9 @@
 use policy::{SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
-use super::bearer::{Named, Role, ask, find, put, vacant};
+use super::bearer::{Named, Role, ask, find, find_to_change, put, vacant};
 use super::entity::{self, BoundaryView, TagView, encoded};
-use super::trust;
+use super::{service_linked, trust};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -17,7 +17,7 @@ use crate::time::iso_seconds;
 use crate::world::World;
 
 /// Seconds that a session lasts at most when nothing is said. Source: CreateRole.
-const DEFAULT_SESSION: i64 = 3600;
+pub const DEFAULT_SESSION: i64 = 3600;
 
 /// The actions of this file.
 pub const ACTIONS: [Entry; 5] = [
@@ -59,6 +59,16 @@ pub struct LastUsed {
     region: Option<String>,
 }
 
+impl LastUsed {
+    /// What is known of the role.
+    pub fn of(record: &RoleRecord) -> Self {
+        Self {
+            last_used_date: record.last_used.as_ref().map(|(at, _)| iso_seconds(*at)),
+            region: record.last_used.as_ref().map(|(_, region)| region.clone()),
+        }
+    }
+}
+
 /// A role's view; lists leave out its tags and when it was used, as AWS does.
 pub fn view(world: &World, record: &RoleRecord, whole: bool) -> View {
     View {
@@ -72,10 +82,7 @@ pub fn view(world: &World, record: &RoleRecord, whole: bool) -> View {
         max_session_duration: record.max_session,
         permissions_boundary: entity::boundary_view(record.boundary.as_ref()),
         tags: if whole { entity::views(&record.tags) } else { Vec::new() },
-        role_last_used: whole.then(|| LastUsed {
-            last_used_date: record.last_used.as_ref().map(|(at, _)| iso_seconds(*at)),
-            region: record.last_used.as_ref().map(|(_, region)| region.clone()),
-        }),
+        role_last_used: whole.then(|| LastUsed::of(record)),
     }
 }
 
@@ -84,6 +91,13 @@ pub fn view(world: &World, record: &RoleRecord, whole: bool) -> View {
 #[serde(rename_all = "PascalCase")]
 pub struct OneRole {
     role: View,
+}
+
+impl OneRole {
+    /// All of it.
+    pub fn of(world: &World, record: &RoleRecord) -> Self {
+        Self { role: view(world, record, true) }
+    }
 }
 
 /// `CreateRole`
@@ -128,6 +142,7 @@ impl Action for CreateRole {
     ) -> Result<Done<OneRole>> {
         let account = cx.caller.account()?;
         vacant::<Role>(cx.account()?, &input.name)?;
+        service_linked::keep_out(input.path.as_deref())?;
         entity::check_tags(&input.tags)?;
         super::policy::check_boundary(&cx.world, account, input.permissions_boundary.as_deref())?;
         let record = RoleRecord {
@@ -144,8 +159,7 @@ impl Action for CreateRole {
             tags: input.tags,
             last_used: None,
         };
-        let role = view(&cx.world, &record, true);
-        Ok(Done::write(OneRole { role }, put::<Role>(record)))
+        Ok(Done::write(OneRole::of(&cx.world, &record), put::<Role>(record)))
     }
 }
 
@@ -164,7 +178,7 @@ impl Action for GetRole {
 
     async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<OneRole>> {
         let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
-        Ok(Done::read(OneRole { role: view(&cx.world, record, true) }))
+        Ok(Done::read(OneRole::of(&cx.world, record)))
     }
 }
 
@@ -191,10 +205,9 @@ impl Action for UpdateAssumeRolePolicy {
     }
 
     async fn run(cx: &mut Cx<'_>, input: TrustInput, _permit: Permit<Self>) -> Result<Done<()>> {
-        let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
+        let record = find_to_change::<Role>(cx, &input.name)?;
         let trust = trust::bind(&cx.world, &input.policy_document)?;
-        let record = RoleRecord { trust, ..record.clone() };
-        Ok(Done::write((), put::<Role>(record)))
+        Ok(Done::write((), put::<Role>(RoleRecord { trust, ..record })))
     }
 }
 
@@ -231,6 +244,9 @@ impl Action for UpdateRole {
         _permit: Permit<Self>,
     ) -> Result<Done<Empty>> {
         let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
+        if input.max_session_duration.is_some() {
+            service_linked::changeable(record)?;
+        }
         let record = RoleRecord {
             description: input.description,
             max_session: input.max_session_duration.unwrap_or(DEFAULT_SESSION),
@@ -269,7 +285,6 @@ impl Action for UpdateRoleDescription {
     ) -> Result<Done<OneRole>> {
         let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
         let record = RoleRecord { description: Some(input.description), ..record.clone() };
-        let role = view(&cx.world, &record, true);
-        Ok(Done::write(OneRole { role }, put::<Role>(record)))
+        Ok(Done::write(OneRole::of(&cx.world, &record), put::<Role>(record)))
     }
 }

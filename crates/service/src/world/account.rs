@@ -10,8 +10,8 @@ use super::table::Table;
 use super::{Corrupt, Names, compile};
 use crate::ids::UniqueId;
 use crate::record::{
-    AccountRecord, GroupRecord, InstanceProfileRecord, MfaDeviceRecord, OidcProviderRecord,
-    PolicyRecord, RoleRecord, UserRecord,
+    AccountRecord, CredentialReportRecord, GroupRecord, InstanceProfileRecord, MfaDeviceRecord,
+    OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
 };
 
 /// An account.
@@ -37,6 +37,8 @@ pub struct Account {
     pub instance_profiles: Table<InstanceProfileRecord>,
     /// Virtual MFA devices by path and name.
     pub mfa_devices: BTreeMap<String, Arc<MfaDeviceRecord>>,
+    /// The last credential report.
+    pub credential_report: Option<Arc<CredentialReportRecord>>,
     by_id: HashMap<UniqueId, Named>,
 }
 
@@ -120,6 +122,7 @@ impl Account {
             oidc_providers: HashMap::new(),
             instance_profiles: Table::default(),
             mfa_devices: BTreeMap::new(),
+            credential_report: None,
             by_id: HashMap::new(),
         })
     }
@@ -182,6 +185,9 @@ impl Account {
             Entity::MfaDevice(record) => {
                 self.mfa_devices.insert(record.key(), Arc::new(record.clone()));
             }
+            Entity::CredentialReport(record) => {
+                self.credential_report = Some(Arc::new(record.clone()));
+            }
             // The world keeps accounts and keys itself.
             Entity::Account(_) | Entity::AccessKey(_) => {}
         }
@@ -220,6 +226,7 @@ impl Account {
             Kind::MfaDevice => {
                 self.mfa_devices.remove(name);
             }
+            Kind::CredentialReport => self.credential_report = None,
             Kind::Account | Kind::AccessKey => {}
         }
     }

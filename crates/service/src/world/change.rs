@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::record::{
-    AccessKeyRecord, AccountRecord, GroupRecord, InstanceProfileRecord, MfaDeviceRecord,
-    OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
+    AccessKeyRecord, AccountRecord, CredentialReportRecord, GroupRecord, InstanceProfileRecord,
+    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
 };
 
 /// An entity as the store keeps it.
@@ -30,6 +30,8 @@ pub enum Entity {
     InstanceProfile(InstanceProfileRecord),
     /// A virtual MFA device.
     MfaDevice(MfaDeviceRecord),
+    /// A credential report.
+    CredentialReport(CredentialReportRecord),
 }
 
 /// What kind of document an entity is; the store keeps it as text.
@@ -53,6 +55,8 @@ pub enum Kind {
     InstanceProfile,
     /// `mfa-device`
     MfaDevice,
+    /// `credential-report`
+    CredentialReport,
 }
 
 /// One change: an entity as it shall be, or the one that shall be gone.
@@ -78,6 +82,7 @@ impl Kind {
             Self::OidcProvider => "oidc-provider",
             Self::InstanceProfile => "instance-profile",
             Self::MfaDevice => "mfa-device",
+            Self::CredentialReport => "credential-report",
         }
     }
 
@@ -93,6 +98,7 @@ impl Kind {
             "oidc-provider" => Self::OidcProvider,
             "instance-profile" => Self::InstanceProfile,
             "mfa-device" => Self::MfaDevice,
+            "credential-report" => Self::CredentialReport,
             _ => return None,
         })
     }
@@ -111,6 +117,7 @@ impl Entity {
             Self::OidcProvider(_) => Kind::OidcProvider,
             Self::InstanceProfile(_) => Kind::InstanceProfile,
             Self::MfaDevice(_) => Kind::MfaDevice,
+            Self::CredentialReport(_) => Kind::CredentialReport,
         }
     }
 
@@ -126,6 +133,7 @@ impl Entity {
             Self::OidcProvider(it) => &it.account,
             Self::InstanceProfile(it) => &it.account,
             Self::MfaDevice(it) => &it.account,
+            Self::CredentialReport(it) => &it.account,
         }
     }
 
@@ -141,6 +149,7 @@ impl Entity {
             Self::OidcProvider(provider) => exact(&provider.account, &provider.url),
             Self::InstanceProfile(profile) => named(&profile.account, &profile.name),
             Self::MfaDevice(device) => exact(&device.account, &device.key()),
+            Self::CredentialReport(report) => exact(&report.account, ""),
         }
     }
 
@@ -164,6 +173,7 @@ impl Entity {
             Self::OidcProvider(it) => json(it),
             Self::InstanceProfile(it) => json(it),
             Self::MfaDevice(it) => json(it),
+            Self::CredentialReport(it) => json(it),
         }
     }
 
@@ -182,6 +192,7 @@ impl Entity {
             Kind::OidcProvider => Self::OidcProvider(read(body)?),
             Kind::InstanceProfile => Self::InstanceProfile(read(body)?),
             Kind::MfaDevice => Self::MfaDevice(read(body)?),
+            Kind::CredentialReport => Self::CredentialReport(read(body)?),
         })
     }
 }

@@ -8,6 +8,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod account;
 mod accounts;
 mod federation;
 mod instance_profiles;

@@ -134,6 +134,7 @@ struct Scene {
     key: String,
     token: String,
     message: String,
+    task: String,
     /// Codes of the MFA devices, by name and turn.
     codes: BTreeMap<String, String>,
 }
@@ -175,6 +176,12 @@ impl Scene {
         town.set_up("AddRoleToInstanceProfile", &[full, ("RoleName", "full")]).await;
         town.set_up("TagInstanceProfile", &[full, tag[0], tag[1]]).await;
         let codes = Self::devices(&town).await;
+        for service in ["support.amazonaws.com", "backup.amazonaws.com"] {
+            town.set_up("CreateServiceLinkedRole", &[("AWSServiceName", service)]).await;
+        }
+        let linked = [("RoleName", "AWSServiceRoleForBackup")];
+        let task = town.set_up("DeleteServiceLinkedRole", &linked).await.text("DeletionTaskId");
+        town.set_up("GenerateCredentialReport", &[]).await;
         town.set_up("UpdateAccountPasswordPolicy", &[]).await;
         for name in ["full", "admin"].into_iter().filter(|_| passwords) {
             let input = [("UserName", name), ("Password", "Correct-horse-1")];
@@ -190,7 +197,7 @@ impl Scene {
         let other = town.user("other", None).await;
         let token = idp.token(town.now(), &json!({}));
         let message = town.iam(&other, "ListUsers", &[]).await.encoded_message.unwrap();
-        Self { town, other, key, token, message, codes }
+        Self { town, other, key, token, message, task, codes }
     }
 
     /// One MFA device that is nobody's, and one in use; the codes that each may show next.
@@ -214,7 +221,10 @@ impl Scene {
 
     fn fill(&self, input: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let fill = |value: &String| {
-            let value = value.replace("{home}", HOME).replace("{key}", &self.key);
+            let value = value
+                .replace("{home}", HOME)
+                .replace("{key}", &self.key)
+                .replace("{task}", &self.task);
             let value = value.replace("{token}", &self.token).replace("{message}", &self.message);
             self.codes.iter().fold(value, |value, (name, code)| value.replace(name, code))
         };

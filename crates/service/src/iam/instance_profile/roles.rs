@@ -8,7 +8,7 @@ use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
-use crate::iam::bearer::{self, Role};
+use crate::iam::bearer::{self, Bearer, Role};
 use crate::iam::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
 use crate::iam::page::Wanted;
 use crate::record::{InstanceProfileRecord, RoleRecord};
@@ -64,6 +64,7 @@ impl Action for AddRoleToInstanceProfile {
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<()>> {
         let mut record = find(cx, &input.instance_profile_name)?;
         let role = bearer::find::<Role>(&cx.world, record.account, &input.role_name)?;
+        Role::changeable(role)?;
         if record.role.is_some() {
             let text = "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1";
             return Err(Error::new(LIMIT_EXCEEDED, text));

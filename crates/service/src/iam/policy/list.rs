@@ -8,7 +8,6 @@ use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::Result;
-use crate::iam::aws_managed;
 use crate::iam::page::{Page, Wanted, page};
 
 /// The action.
@@ -88,14 +87,10 @@ impl Action for ListPolicies {
         let account = cx.account()?;
         let usage = Usage::in_account(account);
         let scope = input.scope.unwrap_or(Scope::All);
-        let own = account.policies.iter().cloned().map(Managed::Own);
-        let own = own.filter(|_| scope != Scope::Aws);
-        let aws = aws_managed::all().iter().map(Managed::Aws);
-        let aws = aws.filter(|_| scope != Scope::Local);
-        let mut all: Vec<_> = own.chain(aws).filter(|policy| input.takes(policy, &usage)).collect();
-        all.sort_by(|a, b| a.arn().cmp(b.arn()));
+        let all = Managed::all(account, scope != Scope::Aws, scope != Scope::Local).into_iter();
+        let found = all.filter(|policy| input.takes(policy, &usage));
         let Page { items, is_truncated, marker } =
-            page(all, |policy| policy.arn().to_owned(), &input.wanted)?;
+            page(found, |policy| policy.arn().to_owned(), &input.wanted)?;
         let policies = items.iter().map(|policy| view(policy, &usage, true)).collect();
         Ok(Done::read(Output { policies, is_truncated, marker }))
     }

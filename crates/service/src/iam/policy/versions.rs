@@ -43,6 +43,12 @@ fn views(policy: &Managed) -> Vec<(View, &str)> {
     }
 }
 
+/// The same with them.
+pub fn with_documents(policy: &Managed) -> Vec<View> {
+    let whole = |(view, text)| View { document: Some(encoded(text)), ..view };
+    views(policy).into_iter().map(whole).collect()
+}
+
 fn view(record: &PolicyRecord, version: &PolicyVersion) -> View {
     View {
         document: None,
