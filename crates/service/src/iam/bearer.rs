@@ -167,6 +167,23 @@ pub fn taken<B: Bearer>(name: &str) -> Error {
     Error::new(ENTITY_ALREADY_EXISTS, text)
 }
 
+/// Actions that see the boundary of whom they are about: those that change what somebody may.
+/// Source: Service Authorization Reference, IAM.
+const ASKED_OF_BOUNDARY: [&str; 12] = [
+    "AttachRolePolicy",
+    "AttachUserPolicy",
+    "DeleteRolePermissionsBoundary",
+    "DeleteRolePolicy",
+    "DeleteUserPermissionsBoundary",
+    "DeleteUserPolicy",
+    "DetachRolePolicy",
+    "DetachUserPolicy",
+    "PutRolePermissionsBoundary",
+    "PutRolePolicy",
+    "PutUserPermissionsBoundary",
+    "PutUserPolicy",
+];
+
 /// What is asked about a bearer that is named: its ARN, its tags and its boundary if it exists,
 /// else its ARN without a path, so that who may not see it does not learn whether it exists.
 ///
@@ -179,7 +196,8 @@ pub fn ask<B: Bearer>(cx: &Cx<'_>, action: &str, name: &str) -> Result<Ask> {
     let mut ask = Ask::identity(cx, &format!("iam:{action}"), &arn, account);
     if let Some((record, _)) = found {
         ask = ask.resource_tags(B::tags(record));
-        if let Some(boundary) = B::boundary(record) {
+        if let Some(boundary) = B::boundary(record).filter(|_| ASKED_OF_BOUNDARY.contains(&action))
+        {
             ask = ask.key("iam:PermissionsBoundary", boundary, SetBy::Resource);
         }
     }

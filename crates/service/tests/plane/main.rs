@@ -10,6 +10,7 @@
 
 mod account;
 mod accounts;
+mod delegation;
 mod federation;
 mod instance_profiles;
 mod mfa;

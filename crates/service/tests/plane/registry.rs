@@ -17,7 +17,7 @@ use crate::support::{Device, HOME, Issuer, Keys, Reply, Town, allow, trusts};
 use service::settings::Providers;
 
 /// Parameters by action by API. `{home}`, `{key}`, `{token}`, `{message}` are filled in.
-type Minimal = BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>;
+pub type Minimal = BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>;
 
 #[test]
 fn every_action_has_a_model_and_a_smallest_input() {
@@ -128,8 +128,8 @@ fn code(reply: &Reply) -> String {
 
 /// A town in which every smallest input finds what it names: bare entities that can be deleted,
 /// full ones that have something to be taken away.
-struct Scene {
-    town: Town,
+pub struct Scene {
+    pub town: Town,
     other: Keys,
     key: String,
     token: String,
@@ -141,7 +141,7 @@ struct Scene {
 
 impl Scene {
     /// With passwords only where they are needed: deriving one takes its time.
-    async fn new(idp: &Issuer, passwords: bool) -> Self {
+    pub async fn new(idp: &Issuer, passwords: bool) -> Self {
         let settings = [(idp.arn(HOME), idp.settings())];
         let town = Town::with(Providers::new(settings.into())).await;
         let document = allow("s3:GetObject", "*").to_string();
@@ -219,7 +219,7 @@ impl Scene {
         codes
     }
 
-    fn fill(&self, input: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    pub fn fill(&self, input: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let fill = |value: &String| {
             let value = value
                 .replace("{home}", HOME)
@@ -231,7 +231,7 @@ impl Scene {
         input.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
     }
 
-    async fn call(
+    pub async fn call(
         &self,
         api: &Api,
         action: &str,
@@ -293,7 +293,7 @@ fn documented() -> String {
     text
 }
 
-fn minimal() -> Minimal {
+pub fn minimal() -> Minimal {
     serde_json::from_str(&std::fs::read_to_string(corpus("minimal.json")).unwrap()).unwrap()
 }
 
@@ -310,8 +310,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+pub fn corpus_root() -> PathBuf {
+    root().join("corpus")
+}
+
 fn corpus(file: &str) -> PathBuf {
-    root().join("corpus/wire").join(file)
+    corpus_root().join("wire").join(file)
 }
 
 fn docs() -> PathBuf {

@@ -1,0 +1,121 @@
+//! A delegated administrator under a boundary condition, and every way out of it that there is:
+//! `corpus/iam/delegation.json` in its order, and every action that changes IAM on what is not hers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::action::Effect;
+
+use crate::registry::{Scene, corpus_root, minimal};
+use crate::support::{HOME, Issuer, Keys, Town, allow, trusts};
+
+#[derive(Deserialize)]
+struct Delegation {
+    policy: Value,
+    limits: Value,
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Deserialize)]
+struct Attempt {
+    action: String,
+    expect: String,
+    input: BTreeMap<String, String>,
+}
+
+fn delegation() -> Delegation {
+    let file = corpus_root().join("iam/delegation.json");
+    let text = std::fs::read_to_string(file).unwrap().replace("{home}", HOME);
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The delegated administrator of a town, with the boundary that she must set.
+async fn delegate(town: &Town, delegation: &Delegation) -> Keys {
+    let limits = delegation.limits.to_string();
+    let limits = [("PolicyName", "limits"), ("PolicyDocument", limits.as_str())];
+    town.set_up("CreatePolicy", &limits).await;
+    town.user("anna", Some(&delegation.policy)).await
+}
+
+#[tokio::test]
+async fn a_delegated_administrator_does_not_escape_her_boundary() {
+    let town = Town::new().await;
+    let delegation = delegation();
+    let anna = delegate(&town, &delegation).await;
+    town.user("bob", Some(&allow("*", "*"))).await;
+    // One of the team whom somebody else made, without a boundary.
+    town.set_up("CreateUser", &[("UserName", "loose"), ("Path", "/team/")]).await;
+    let trust = trusts(&json!({"AWS": HOME}), &["sts:AssumeRole"], None);
+    town.role("power", &trust, Some(&allow("*", "*"))).await;
+    town.set_up("CreateGroup", &[("GroupName", "powers")]).await;
+    let before = others(&town).await;
+
+    let mut key = None;
+    for Attempt { action, expect, input } in &delegation.attempts {
+        let pairs: Vec<_> = input.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let reply = town.iam(&anna, action, &pairs).await;
+        let got = match reply.status {
+            200 => "allowed",
+            _ if reply.text("Code") == "AccessDenied" => "denied",
+            _ => reply.body.as_str(),
+        };
+        assert_eq!(got, expect, "{action} {input:?}");
+        if action == "CreateAccessKey" && got == "allowed" {
+            key = Some(Keys::long_term(&reply.text("AccessKeyId"), &reply.text("SecretAccessKey")));
+        }
+    }
+
+    // Whoever she made has all policies that there are, and may what the boundary lets through.
+    let made = key.unwrap();
+    town.iam(&made, "ListUsers", &[]).await.ok();
+    let denied = town.iam(&made, "ListRoles", &[]).await;
+    assert_eq!(denied.why(), "implicitDeny boundary iam:ListRoles");
+    let role = format!("arn:aws:iam::{HOME}:role/team/r");
+    let input = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
+    let session = town.sts(&town.admin, "AssumeRole", &input).await.ok().keys();
+    town.iam(&session, "ListUsers", &[]).await.ok();
+    let denied = town.iam(&session, "ListRoles", &[]).await;
+    assert_eq!(denied.why(), "implicitDeny boundary iam:ListRoles");
+    assert_eq!(others(&town).await, before, "nobody else was touched");
+}
+
+/// All that is not the team's, as IAM tells it.
+async fn others(town: &Town) -> Vec<String> {
+    let mut told = Vec::new();
+    for name in ["admin", "anna", "bob", "loose"] {
+        let user = [("UserName", name)];
+        for action in ["GetUser", "ListUserPolicies", "ListAttachedUserPolicies", "ListAccessKeys"]
+        {
+            told.push(result(&town.set_up(action, &user).await.body));
+        }
+    }
+    let power = [("RoleName", "power")];
+    for action in ["GetRole", "ListRolePolicies", "ListAttachedRolePolicies"] {
+        told.push(result(&town.set_up(action, &power).await.body));
+    }
+    let limits = format!("arn:aws:iam::{HOME}:policy/limits");
+    let versions = town.set_up("ListPolicyVersions", &[("PolicyArn", &limits)]).await;
+    told.push(result(&versions.body));
+    told.push(result(&town.set_up("GetGroup", &[("GroupName", "powers")]).await.body));
+    told
+}
+
+/// An answer without the request's id.
+fn result(body: &str) -> String {
+    body.split("<ResponseMetadata>").next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn nothing_that_changes_iam_is_hers_outside_of_her_path() {
+    let idp = Issuer::new("idp.test");
+    let scene = Scene::new(&idp, false).await;
+    let anna = delegate(&scene.town, &delegation()).await;
+    let minimal = minimal();
+    for entry in service::iam::API.entries().filter(|entry| entry.effect == Effect::Write) {
+        let input = scene.fill(&minimal["iam"][entry.name]);
+        let reply = scene.call(&service::iam::API, entry.name, Some(&anna), &input).await;
+        let got = (reply.status, reply.text("Code"));
+        assert_eq!(got, (403, "AccessDenied".to_owned()), "{}: {}", entry.name, reply.body);
+    }
+}
