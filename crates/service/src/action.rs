@@ -185,6 +185,7 @@ impl Ask {
     fn new(cx: &Cx<'_>, action: &str, resource: &str, owner: AccountId, gate: Gate) -> Self {
         let mut context = context::global(cx);
         context.set("aws:ResourceAccount", owner.as_str(), SetBy::Resource);
+        context::resource_organization(&mut context, &cx.world, &owner);
         let question = policy::Ask::new(cx.caller.principal.clone(), action, resource)
             .owned_by(owner)
             .with_context(context);

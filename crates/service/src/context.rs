@@ -2,11 +2,13 @@
 //! condition context keys"). Keys of one action are set by that action's asks.
 
 use jiff::Timestamp;
-use policy::{Context, Principal, SetBy};
+use policy::{AccountId, Context, Principal, SetBy};
 
 use crate::caller::Caller;
 use crate::cx::Cx;
+use crate::record::Membership;
 use crate::time::iso_seconds;
+use crate::world::World;
 
 /// About as many keys as a tagged session has.
 const ROOM: usize = 32;
@@ -16,7 +18,8 @@ pub fn global(cx: &Cx<'_>) -> Context {
     let mut context = Context::with_capacity(ROOM);
     clock(&mut context, cx);
     network(&mut context, cx);
-    principal(&mut context, &cx.caller);
+    let own = cx.caller.principal.account();
+    principal(&mut context, &cx.caller, own.and_then(|own| membership(&cx.world, &own)));
     session(&mut context, &cx.caller, cx.now);
     context
 }
@@ -45,7 +48,19 @@ fn network(context: &mut Context, cx: &Cx<'_>) {
     context.set("aws:ViaAWSService", "false", SetBy::Network);
 }
 
-fn principal(context: &mut Context, caller: &Caller) {
+/// The place of a resource's owner in an organization.
+pub fn resource_organization(context: &mut Context, world: &World, owner: &AccountId) {
+    if let Some(membership) = membership(world, owner) {
+        context.set("aws:ResourceOrgID", &membership.organization, SetBy::Organization);
+        context.set_many("aws:ResourceOrgPaths", [&membership.path], SetBy::Organization);
+    }
+}
+
+fn membership<'w>(world: &'w World, account: &AccountId) -> Option<&'w Membership> {
+    world.account(account)?.record.membership.as_ref()
+}
+
+fn principal(context: &mut Context, caller: &Caller, membership: Option<&Membership>) {
     let (kind, id, name) = match &caller.principal {
         Principal::Anonymous | Principal::Service { .. } => {
             ("Anonymous", Some("anonymous".to_owned()), None)
@@ -79,6 +94,10 @@ fn principal(context: &mut Context, caller: &Caller) {
         Some(account) => context.set("aws:PrincipalAccount", account.as_str(), SetBy::Principal),
         None => context.set("aws:PrincipalAccount", "anonymous", SetBy::Principal),
     };
+    if let Some(membership) = membership {
+        context.set("aws:PrincipalOrgID", &membership.organization, SetBy::Organization);
+        context.set_many("aws:PrincipalOrgPaths", [&membership.path], SetBy::Organization);
+    }
     context.set("aws:PrincipalIsAWSService", "false", SetBy::Principal);
     context.set_tags("aws:PrincipalTag/", &caller.own_tags, SetBy::Principal);
     match &caller.principal {

@@ -24,6 +24,7 @@ mod password_policy;
 mod policy;
 mod rename;
 mod role;
+pub use self::role::DEFAULT_SESSION;
 mod service_linked;
 mod tags;
 mod trust;

@@ -1,4 +1,4 @@
-//! The APIs: STS, IAM, CloudTrail over one decision, one world and one log book.
+//! The APIs: STS, IAM, Organizations, CloudTrail over one decision, one world and one log book.
 //!
 //! Start with [`dispatch`]: how one call flows. [`action`] says what an action is, [`authorize`]
 //! is the only maker of permits, [`world`] is what decides, [`plane`] is the installation that
@@ -17,6 +17,7 @@ pub mod explain;
 pub mod iam;
 pub mod idp;
 pub mod ids;
+pub mod organizations;
 pub mod plane;
 pub mod receipt;
 pub mod record;

@@ -29,6 +29,9 @@ pub struct AccountRecord {
     /// Resource control policies, likewise.
     #[serde(default)]
     pub rcps: Option<Vec<Vec<InlinePolicy>>>,
+    /// Where in an organization it is; its policies above come from there.
+    #[serde(default)]
+    pub membership: Option<Membership>,
     /// What passwords must be like; none is AWS's default.
     #[serde(default)]
     pub password_policy: Option<PasswordPolicy>,
@@ -47,10 +50,20 @@ impl AccountRecord {
             created,
             scps: None,
             rcps: None,
+            membership: None,
             password_policy: None,
             token_version: None,
         }
     }
+}
+
+/// An account's place in an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// `o-…`
+    pub organization: String,
+    /// `o-…/r-…/ou-…/`, down to the account.
+    pub path: String,
 }
 
 /// What an account asks of its users' passwords.
@@ -90,7 +103,7 @@ pub struct Policies {
 /// A policy inside an entity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InlinePolicy {
-    /// Its name within the entity.
+    /// Its name within the entity; of an organization's policy, its ARN.
     pub name: String,
     /// The JSON text as it was given.
     pub document: String,

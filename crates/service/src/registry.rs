@@ -13,7 +13,8 @@ pub struct Api {
 }
 
 /// All of them.
-pub const APIS: &[&Api] = &[&crate::sts::API, &crate::iam::API, &crate::trail::API];
+pub const APIS: &[&Api] =
+    &[&crate::sts::API, &crate::iam::API, &crate::trail::API, &crate::organizations::API];
 
 impl Api {
     /// The action of that name, exactly.

@@ -19,6 +19,7 @@ pub use self::change::{Change, Entity, Kind, exact, named};
 pub use self::compile::{document_of, named_managed};
 pub use self::table::Table;
 use crate::ids::AccessKeyId;
+use crate::organizations::OrganizationRecord;
 use crate::record::AccessKeyRecord;
 
 /// Counts commits; the same number names the same world on every node.
@@ -31,6 +32,7 @@ pub struct World {
     pub revision: Revision,
     accounts: HashMap<AccountId, Arc<Account>>,
     keys: HashMap<AccessKeyId, Arc<AccessKeyRecord>>,
+    organizations: HashMap<String, Arc<OrganizationRecord>>,
 }
 
 /// A stored document that cannot be read or compiled: the store was changed by something else.
@@ -58,6 +60,12 @@ impl World {
     /// The long-term access key of that id.
     pub fn access_key(&self, id: &AccessKeyId) -> Option<&Arc<AccessKeyRecord>> {
         self.keys.get(id)
+    }
+
+    /// The organization that the account belongs to.
+    pub fn organization_of(&self, account: &AccountId) -> Option<&Arc<OrganizationRecord>> {
+        let membership = self.account(account)?.record.membership.as_ref()?;
+        self.organizations.get(&membership.organization)
     }
 
     /// The access keys of one user, or of the account's root, oldest first.
@@ -118,6 +126,9 @@ impl World {
             Change::Put(Entity::AccessKey(record)) => {
                 self.keys.insert(record.id.clone(), Arc::new(record.clone()));
             }
+            Change::Put(Entity::Organization(record)) => {
+                self.organizations.insert(record.id.clone(), Arc::new(record.clone()));
+            }
             Change::Put(entity) => {
                 let id = entity.owner();
                 if let Some(account) = self.accounts.get_mut(id) {
@@ -127,6 +138,9 @@ impl World {
             }
             Change::Delete(Kind::AccessKey, id) => {
                 self.keys.remove(&AccessKeyId::from(id.as_str()));
+            }
+            Change::Delete(Kind::Organization, id) => {
+                self.organizations.remove(id);
             }
             Change::Delete(Kind::Account, id) => {
                 if let Ok(id) = AccountId::parse(id) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the operation tables (sts.json, iam.json, cloudtrail.json) from the published API models.
+"""Writes the operation tables (sts.json, iam.json, cloudtrail.json, organizations.json) from the
+published API models.
 
     pip download botocore==1.44.5 --no-deps --dest /tmp/models
     python3 generate.py /tmp/models/botocore-1.44.5-py3-none-any.whl
@@ -27,7 +28,7 @@ DEFAULT_STATUS = 400
 
 
 def main(wheel):
-    for service in ("sts", "iam", "cloudtrail"):
+    for service in ("sts", "iam", "cloudtrail", "organizations"):
         model, source = read(wheel, service)
         path = pathlib.Path(__file__).parent / f"{service}.json"
         path.write_text(render(table(model, source)), encoding="utf-8")

@@ -38,6 +38,13 @@ pub fn cloudtrail() -> &'static Model {
     &MODEL
 }
 
+/// AWS Organizations, `2016-11-28` (JSON 1.1).
+pub fn organizations() -> &'static Model {
+    static MODEL: LazyLock<Model> =
+        LazyLock::new(|| model::load(include_str!("../models/organizations.json")));
+    &MODEL
+}
+
 /// Why an input is refused before anyone looks at what it asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {

@@ -129,10 +129,11 @@ fn json(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
     let target = json11::target(&call.parts);
     let name = target.map_or("Unknown", |target| target.operation);
     let known = target.and_then(|target| {
-        let model = wire::shape::cloudtrail();
         // SDKs send the short prefix, older ones the long: the last segment decides.
-        let same = target.prefix.rsplit('.').next() == model.target.rsplit('.').next();
-        if same { known(model, target.operation) } else { None }
+        let last = |prefix: &'_ str| prefix.rsplit('.').next().map(str::to_owned);
+        let mut models = JSON_MODELS.iter().map(|model| model());
+        let model = models.find(|model| last(model.target) == last(target.prefix))?;
+        known(model, target.operation)
     });
     let Some((api, entry, operation)) = known else {
         return Err(undecoded(Error::silent(UNKNOWN_OPERATION), name));
@@ -150,6 +151,10 @@ fn shortened(name: &str) -> String {
 
 /// Services that speak the query protocol, found by their `Version`.
 const QUERY_MODELS: &[fn() -> &'static Model] = &[wire::shape::sts, wire::shape::iam];
+
+/// Services that speak JSON, found by the prefix of their targets.
+const JSON_MODELS: &[fn() -> &'static Model] =
+    &[wire::shape::cloudtrail, wire::shape::organizations];
 
 fn known(
     model: &'static Model,

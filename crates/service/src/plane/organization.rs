@@ -43,6 +43,10 @@ impl Plane {
         let _writer = self.writer().await;
         let world = self.world();
         let account = world.account(&id).ok_or(BootstrapError::Missing(id))?;
+        if let Some(membership) = &account.record.membership {
+            let text = format!("{id} belongs to {}, which has them", membership.organization);
+            return Err(BootstrapError::Policy(text));
+        }
         let record = AccountRecord {
             scps: wanted.scps.map(|levels| checked(levels, Kind::Scp)).transpose()?,
             rcps: wanted.rcps.map(|levels| checked(levels, Kind::Rcp)).transpose()?,

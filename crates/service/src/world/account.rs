@@ -188,8 +188,8 @@ impl Account {
             Entity::CredentialReport(record) => {
                 self.credential_report = Some(Arc::new(record.clone()));
             }
-            // The world keeps accounts and keys itself.
-            Entity::Account(_) | Entity::AccessKey(_) => {}
+            // The world keeps accounts, keys and organizations itself.
+            Entity::Account(_) | Entity::AccessKey(_) | Entity::Organization(_) => {}
         }
     }
 
@@ -227,7 +227,7 @@ impl Account {
                 self.mfa_devices.remove(name);
             }
             Kind::CredentialReport => self.credential_report = None,
-            Kind::Account | Kind::AccessKey => {}
+            Kind::Account | Kind::AccessKey | Kind::Organization => {}
         }
     }
 

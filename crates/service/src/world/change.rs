@@ -4,6 +4,7 @@ use policy::AccountId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::organizations::OrganizationRecord;
 use crate::record::{
     AccessKeyRecord, AccountRecord, CredentialReportRecord, GroupRecord, InstanceProfileRecord,
     MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
@@ -32,6 +33,8 @@ pub enum Entity {
     MfaDevice(MfaDeviceRecord),
     /// A credential report.
     CredentialReport(CredentialReportRecord),
+    /// An organization of accounts.
+    Organization(OrganizationRecord),
 }
 
 /// What kind of document an entity is; the store keeps it as text.
@@ -57,6 +60,8 @@ pub enum Kind {
     MfaDevice,
     /// `credential-report`
     CredentialReport,
+    /// `organization`
+    Organization,
 }
 
 /// One change: an entity as it shall be, or the one that shall be gone.
@@ -83,6 +88,7 @@ impl Kind {
             Self::InstanceProfile => "instance-profile",
             Self::MfaDevice => "mfa-device",
             Self::CredentialReport => "credential-report",
+            Self::Organization => "organization",
         }
     }
 
@@ -99,6 +105,7 @@ impl Kind {
             "instance-profile" => Self::InstanceProfile,
             "mfa-device" => Self::MfaDevice,
             "credential-report" => Self::CredentialReport,
+            "organization" => Self::Organization,
             _ => return None,
         })
     }
@@ -118,6 +125,7 @@ impl Entity {
             Self::InstanceProfile(_) => Kind::InstanceProfile,
             Self::MfaDevice(_) => Kind::MfaDevice,
             Self::CredentialReport(_) => Kind::CredentialReport,
+            Self::Organization(_) => Kind::Organization,
         }
     }
 
@@ -134,6 +142,7 @@ impl Entity {
             Self::InstanceProfile(it) => &it.account,
             Self::MfaDevice(it) => &it.account,
             Self::CredentialReport(it) => &it.account,
+            Self::Organization(it) => &it.management,
         }
     }
 
@@ -150,6 +159,7 @@ impl Entity {
             Self::InstanceProfile(profile) => named(&profile.account, &profile.name),
             Self::MfaDevice(device) => exact(&device.account, &device.key()),
             Self::CredentialReport(report) => exact(&report.account, ""),
+            Self::Organization(organization) => organization.id.clone(),
         }
     }
 
@@ -174,6 +184,7 @@ impl Entity {
             Self::InstanceProfile(it) => json(it),
             Self::MfaDevice(it) => json(it),
             Self::CredentialReport(it) => json(it),
+            Self::Organization(it) => json(it),
         }
     }
 
@@ -193,6 +204,7 @@ impl Entity {
             Kind::InstanceProfile => Self::InstanceProfile(read(body)?),
             Kind::MfaDevice => Self::MfaDevice(read(body)?),
             Kind::CredentialReport => Self::CredentialReport(read(body)?),
+            Kind::Organization => Self::Organization(read(body)?),
         })
     }
 }

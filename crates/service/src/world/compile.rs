@@ -77,7 +77,11 @@ pub(super) fn levels(
     let Some(levels) = levels else { return Ok(None) };
     let id = if kind == policy::Kind::Scp { PolicyKind::Scp } else { PolicyKind::Rcp };
     let named = |name: &str, text: &str, kind| {
-        Ok(Named::new(PolicyId::new(name, id), parse(text, kind, name)?))
+        let id = match Arn::parse(name) {
+            Ok(arn) => PolicyId::new(arn.resource_name(), id).with_arn(arn),
+            Err(_) => PolicyId::new(name, id),
+        };
+        Ok(Named::new(id, parse(text, kind, name)?))
     };
     let level = |policies: &Vec<InlinePolicy>| {
         let given = policies.iter().map(|policy| named(&policy.name, &policy.document, kind));

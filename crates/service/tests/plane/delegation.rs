@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use service::action::Effect;
 
-use crate::registry::{Scene, corpus_root, minimal};
+use crate::registry::{corpus_root, minimal};
+use crate::scene::Scene;
 use crate::support::{HOME, Issuer, Keys, Town, allow, trusts};
 
 #[derive(Deserialize)]
@@ -109,7 +110,7 @@ fn result(body: &str) -> String {
 #[tokio::test]
 async fn nothing_that_changes_iam_is_hers_outside_of_her_path() {
     let idp = Issuer::new("idp.test");
-    let scene = Scene::new(&idp, false).await;
+    let scene = Scene::of(&idp, "").await;
     let anna = delegate(&scene.town, &delegation()).await;
     let minimal = minimal();
     for entry in service::iam::API.entries().filter(|entry| entry.effect == Effect::Write) {

@@ -175,13 +175,25 @@ impl Town {
 
     /// Any call of the JSON protocol.
     pub async fn json(&self, keys: Option<&Keys>, target: &str, input: &Value) -> Reply {
+        let service = if target.contains("Organizations") { "organizations" } else { "cloudtrail" };
         let request = Request::builder()
             .method(Method::POST)
             .uri("/")
-            .header("host", "cloudtrail.vestibule.test")
+            .header("host", format!("{service}.vestibule.test"))
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", target);
-        self.send(keys, "cloudtrail", request.body(input.to_string()).unwrap()).await
+        self.send(keys, service, request.body(input.to_string()).unwrap()).await
+    }
+
+    /// Calls Organizations as the administrator, who must succeed; what it answers.
+    pub async fn organizations(&self, action: &str, input: &Value) -> Value {
+        let reply = self.organizations_as(&self.admin, action, input).await.ok();
+        serde_json::from_str(&reply.body).unwrap()
+    }
+
+    /// Calls Organizations.
+    pub async fn organizations_as(&self, keys: &Keys, action: &str, input: &Value) -> Reply {
+        self.json(Some(keys), &format!("AWSOrganizationsV20161128.{action}"), input).await
     }
 
     async fn send(&self, keys: Option<&Keys>, service: &str, request: Request<String>) -> Reply {

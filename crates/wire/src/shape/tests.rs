@@ -25,7 +25,7 @@ const SESSION: (&str, &str) = ("RoleSessionName", "ci");
 
 #[test]
 fn the_tables_load_and_every_pattern_compiles() {
-    for (model, least) in [(sts(), 11), (iam(), 160), (cloudtrail(), 40)] {
+    for (model, least) in [(sts(), 11), (iam(), 160), (cloudtrail(), 40), (organizations(), 60)] {
         assert!(model.operations().count() >= least, "{}", model.service);
         let shapes = model.operations().next().unwrap().shapes;
         let mut id = 0;

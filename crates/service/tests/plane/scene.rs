@@ -1,0 +1,215 @@
+//! A town in which every smallest input of `corpus/wire/minimal.json` finds what it names.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use service::registry::Api;
+use service::settings::Providers;
+use wire::shape::organizations;
+
+use crate::registry::{code, model};
+use crate::support::{Device, HOME, Issuer, Keys, Reply, Town, allow, trusts};
+
+/// Bare entities that can be deleted,
+/// full ones that have something to be taken away.
+pub struct Scene {
+    pub town: Town,
+    pub other: Keys,
+    key: String,
+    token: String,
+    message: String,
+    task: String,
+    /// What else inputs name: codes of MFA devices, the organization's ids.
+    names: BTreeMap<String, String>,
+}
+
+impl Scene {
+    /// With everything.
+    pub async fn whole(idp: &Issuer) -> Self {
+        Self::new(idp, "", true).await
+    }
+
+    /// For one action: with passwords only where they are needed, as deriving one takes its time.
+    pub async fn of(idp: &Issuer, action: &str) -> Self {
+        let passwords = ["Password", "LoginProfile"].iter().any(|it| action.contains(it));
+        Self::new(idp, action, passwords).await
+    }
+
+    async fn new(idp: &Issuer, action: &str, passwords: bool) -> Self {
+        let settings = [(idp.arn(HOME), idp.settings())];
+        let town = Town::with(Providers::new(settings.into())).await;
+        let document = allow("s3:GetObject", "*").to_string();
+        let trust = trusts(&json!({"AWS": HOME}), &["sts:AssumeRole"], None);
+        let tag = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
+        let policy = format!("arn:aws:iam::{HOME}:policy/full");
+        for name in ["bare", "full"] {
+            town.set_up("CreatePolicy", &[("PolicyName", name), ("PolicyDocument", &document)])
+                .await;
+            town.set_up("CreateUser", &[("UserName", name)]).await;
+            town.set_up("CreateGroup", &[("GroupName", name)]).await;
+            town.role(name, &trust, None).await;
+            town.set_up("CreateInstanceProfile", &[("InstanceProfileName", name)]).await;
+        }
+        for kind in ["User", "Role", "Group"] {
+            let name = format!("{kind}Name");
+            let full = (name.as_str(), "full");
+            let put = [full, ("PolicyName", "inline"), ("PolicyDocument", document.as_str())];
+            town.set_up(&format!("Put{kind}Policy"), &put).await;
+            town.set_up(&format!("Attach{kind}Policy"), &[full, ("PolicyArn", &policy)]).await;
+            if kind != "Group" {
+                town.set_up(&format!("Tag{kind}"), &[full, tag[0], tag[1]]).await;
+                let boundary = [full, ("PermissionsBoundary", policy.as_str())];
+                town.set_up(&format!("Put{kind}PermissionsBoundary"), &boundary).await;
+            }
+        }
+        town.set_up("AddUserToGroup", &[("GroupName", "full"), ("UserName", "full")]).await;
+        let version = [("PolicyArn", policy.as_str()), ("PolicyDocument", document.as_str())];
+        town.set_up("CreatePolicyVersion", &version).await;
+        town.set_up("TagPolicy", &[version[0], tag[0], tag[1]]).await;
+        let full = ("InstanceProfileName", "full");
+        town.set_up("AddRoleToInstanceProfile", &[full, ("RoleName", "full")]).await;
+        town.set_up("TagInstanceProfile", &[full, tag[0], tag[1]]).await;
+        let mut names = Self::devices(&town).await;
+        names.extend(Self::organization(&town, action).await);
+        for service in ["support.amazonaws.com", "backup.amazonaws.com"] {
+            town.set_up("CreateServiceLinkedRole", &[("AWSServiceName", service)]).await;
+        }
+        let linked = [("RoleName", "AWSServiceRoleForBackup")];
+        let task = town.set_up("DeleteServiceLinkedRole", &linked).await.text("DeletionTaskId");
+        town.set_up("GenerateCredentialReport", &[]).await;
+        town.set_up("UpdateAccountPasswordPolicy", &[]).await;
+        for name in ["full", "admin"].into_iter().filter(|_| passwords) {
+            let input = [("UserName", name), ("Password", "Correct-horse-1")];
+            town.set_up("CreateLoginProfile", &input).await;
+        }
+        town.set_up("CreateAccountAlias", &[("AccountAlias", "home")]).await;
+        idp.register(&town, &town.admin).await;
+        let federated = json!({"Federated": idp.arn(HOME)});
+        let trust = trusts(&federated, &["sts:AssumeRoleWithWebIdentity"], None);
+        town.role("web", &trust, None).await;
+
+        let key = town.key_of(&town.admin, "full").await.id;
+        let other = town.user("other", None).await;
+        let token = idp.token(town.now(), &json!({}));
+        let message = town.iam(&other, "ListUsers", &[]).await.encoded_message.unwrap();
+        Self { town, other, key, token, message, task, names }
+    }
+
+    /// One MFA device that is nobody's, and one in use; the codes that each may show next.
+    async fn devices(town: &Town) -> BTreeMap<String, String> {
+        let mut codes = BTreeMap::new();
+        for name in ["bare", "full"] {
+            let device = Device::new(town, name).await;
+            if name == "full" {
+                device.enable(town, "full").await;
+                let tag = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
+                let serial = ("SerialNumber", device.serial.as_str());
+                town.set_up("TagMFADevice", &[serial, tag[0], tag[1]]).await;
+            }
+            // The device in use has shown its codes of this step and of the next.
+            for (turn, ahead) in [(1, 2), (2, 3)] {
+                codes.insert(format!("{{{name}-{turn}}}"), device.code(town, ahead));
+            }
+        }
+        codes
+    }
+
+    /// An organization with what each of its actions needs, but what it makes or ends itself.
+    async fn organization(town: &Town, action: &str) -> BTreeMap<String, String> {
+        let mut names = BTreeMap::new();
+        let needed = action.is_empty() || organizations().operation(action).is_some();
+        if !needed || action == "CreateOrganization" {
+            return names;
+        }
+        let made = town.organizations("CreateOrganization", &json!({})).await;
+        names.insert("{org}".to_owned(), text(&made["Organization"]["Id"]));
+        if action == "DeleteOrganization" {
+            return names;
+        }
+        let root = text(&town.organizations("ListRoots", &json!({})).await["Roots"][0]["Id"]);
+        let kind = json!({"RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY"});
+        town.organizations("EnablePolicyType", &kind).await;
+        let tags = json!([{"Key": "k", "Value": "v"}]);
+        for name in ["bare", "full"] {
+            let unit = json!({"ParentId": root, "Name": name, "Tags": tags});
+            let unit = town.organizations("CreateOrganizationalUnit", &unit).await;
+            let unit = text(&unit["OrganizationalUnit"]["Id"]);
+            let content = allow("*", "*").to_string();
+            let policy = json!({
+                "Name": name, "Description": "", "Type": "SERVICE_CONTROL_POLICY",
+                "Content": content, "Tags": tags,
+            });
+            let policy = town.organizations("CreatePolicy", &policy).await;
+            let policy = text(&policy["Policy"]["PolicySummary"]["Id"]);
+            if name == "full" {
+                let attach = json!({"PolicyId": policy, "TargetId": unit});
+                town.organizations("AttachPolicy", &attach).await;
+            }
+            names.insert(format!("{{org-unit-{name}}}"), unit);
+            names.insert(format!("{{org-policy-{name}}}"), policy);
+        }
+        let account = json!({"Email": "a@example.com", "AccountName": "made"});
+        let account = town.organizations("CreateAccount", &account).await;
+        let account = &account["CreateAccountStatus"];
+        names.insert("{org-account}".to_owned(), text(&account["AccountId"]));
+        names.insert("{org-request}".to_owned(), text(&account["Id"]));
+        names.insert("{org-root}".to_owned(), root);
+        names
+    }
+
+    pub fn fill(&self, input: &BTreeMap<String, String>) -> Vec<(String, String)> {
+        let fill = |value: &String| {
+            let value = value
+                .replace("{home}", HOME)
+                .replace("{key}", &self.key)
+                .replace("{task}", &self.task);
+            let value = value.replace("{token}", &self.token).replace("{message}", &self.message);
+            self.names.iter().fold(value, |value, (name, it)| value.replace(name, it))
+        };
+        input.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
+    }
+
+    pub async fn call(
+        &self,
+        api: &Api,
+        action: &str,
+        keys: Option<&Keys>,
+        input: &[(String, String)],
+    ) -> Reply {
+        if !model(api).target.is_empty() {
+            let target = format!("{}.{action}", model(api).target);
+            // What is no text is written as JSON.
+            let value = |value: &str| match value.starts_with('[') {
+                true => serde_json::from_str(value).unwrap(),
+                false => Value::from(value),
+            };
+            let input: serde_json::Map<_, _> =
+                input.iter().map(|(name, it)| (name.clone(), value(it))).collect();
+            return self.town.json(keys, &target, &Value::Object(input)).await;
+        }
+        let input: Vec<_> = input.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        self.town.call(keys, api.name, action, &input).await
+    }
+
+    /// A refusal word for word, but for what is another each time.
+    pub fn shown(&self, reply: &Reply) -> String {
+        if reply.status == 200 {
+            return "200".to_owned();
+        }
+        let message = match reply.body.starts_with('{') {
+            true => {
+                let body: Value = serde_json::from_str(&reply.body).unwrap();
+                body["message"].as_str().or(body["Message"].as_str()).unwrap_or_default().to_owned()
+            }
+            false => reply.text("Message"),
+        };
+        let ids = self.names.iter().filter(|(name, _)| name.starts_with("{org"));
+        let message = ids.fold(message, |message, (name, it)| message.replace(it, name));
+        let message = message.replace(&self.key, "{key}").replace(HOME, "{home}");
+        format!("{} {} {message}", reply.status, code(reply)).trim_end().to_owned()
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
