@@ -23,4 +23,6 @@ mod server;
 #[cfg(test)]
 mod set_up;
 #[cfg(test)]
+mod terraform;
+#[cfg(test)]
 mod trust_anchor;
