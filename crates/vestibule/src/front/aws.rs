@@ -30,13 +30,14 @@ impl Calls for Aws {
         let Request { parts, body, source_ip, secure, tls, .. } = request;
         let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
         let call = HttpCall { parts, body, source_ip, secure, tls };
-        let plane = Arc::clone(&self.plane);
-        let Ok(answer) = Through::see(async move { plane.handle(call).await }).await else {
-            return failed();
-        };
-        let (service, action) = answer.called.unwrap_or(("unknown", "unknown"));
-        self.telemetry.called(service, action, answer.outcome, begun.elapsed());
-        rendered(answer)
+        let (plane, telemetry) = (Arc::clone(&self.plane), Arc::clone(&self.telemetry));
+        let seen_through = Through::see(async move {
+            let answer = plane.handle(call).await;
+            let (service, action) = answer.called.unwrap_or(("unknown", "unknown"));
+            telemetry.called(service, action, answer.outcome, begun.elapsed());
+            answer
+        });
+        seen_through.await.map_or_else(|_| failed(), rendered)
     }
 
     async fn unread(&self, request: Request, status: StatusCode) {
