@@ -22,4 +22,5 @@ mod registry;
 mod scene;
 mod sessions;
 mod support;
+mod tags;
 mod writers;
