@@ -4,6 +4,7 @@
 mod decode;
 mod outcome;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -26,6 +27,9 @@ use crate::world::World;
 /// Times that a change is decided anew because the configuration moved under it. The second try
 /// already waits for its turn, so only other processes can make a third one necessary.
 const TRIES: usize = 8;
+
+/// For the log book: what a request is that was not read whole.
+const NOT_READ: &str = "RequestNotRead";
 
 /// One HTTP request, read whole.
 pub struct HttpCall {
@@ -86,16 +90,20 @@ impl Plane {
         self.conclude(&pending, result, draft).await
     }
 
-    /// Takes note of a call that could not be read whole: too large, too slow, or cut off.
-    pub async fn unread(&self, call: HttpCall, status: u16) {
-        let now = self.now();
-        let mut draft = Draft::new(&ids::uuid(), now);
+    /// Answers a call that could not be read whole: too large, too slow or cut off, which a bare
+    /// status tells; or 503 because there was no memory for it, which AWS tells in words.
+    pub async fn unread(&self, call: HttpCall, status: u16) -> HttpAnswer {
+        let request_id = ids::uuid();
+        let mut draft = Draft::new(&request_id, self.now());
         decode::describe(&decode::origin(&call, &self.settings), &mut draft);
-        let error = Error::silent(Code::new("RequestNotRead", status))
-            .because("the request was refused before it was read whole");
-        outcome::describe(&error, &mut draft);
-        let event = draft.finish(self.now());
-        let _ = self.record(&event, Durability::Written).await;
+        let error = match status {
+            503 => Error::unavailable("the memory for requests' bodies was taken"),
+            _ => Error::silent(Code::new(NOT_READ, status))
+                .because("the request was refused before it was read whole"),
+        };
+        let (source, name) = (Cow::Borrowed("vestibule"), "Unknown".to_owned());
+        let undecoded = decode::Undecoded { error, dialect: decode::spoken(&call), source, name };
+        self.refuse_undecoded(undecoded, draft, request_id).await
     }
 
     /// Everything between decoding and answering; what changes something is decided again if the
@@ -295,11 +303,7 @@ impl Plane {
 /// What leaves no receipt is not done.
 fn unrecorded(error: &BookError) -> Error {
     tracing::error!(%error, "the log book does not take events");
-    Error::new(
-        code::SERVICE_UNAVAILABLE,
-        "The request has failed due to a temporary failure of the server.",
-    )
-    .because(error.to_string())
+    Error::unavailable(error.to_string())
 }
 
 /// The owner of what was touched, where that is another account than the caller's.

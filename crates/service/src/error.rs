@@ -106,6 +106,15 @@ impl Error {
         )
         .because(cause)
     }
+
+    /// Something that the server needs is not to be had for now; the client may try again.
+    pub fn unavailable(cause: impl Into<String>) -> Self {
+        Self::new(
+            code::SERVICE_UNAVAILABLE,
+            "The request has failed due to a temporary failure of the server.",
+        )
+        .because(cause)
+    }
 }
 
 /// The codes that every service shares. Source: the "Common Errors" page of each AWS API.

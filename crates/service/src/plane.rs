@@ -316,11 +316,7 @@ impl From<CommitError> for crate::error::Error {
                 "The request was rejected because multiple requests to change this object were submitted simultaneously. Wait a few minutes and submit your request again.",
             ),
             CommitError::Corrupt(why) => Self::internal(why),
-            CommitError::Store(error) => Self::new(
-                code::SERVICE_UNAVAILABLE,
-                "The request has failed due to a temporary failure of the server.",
-            )
-            .because(error.to_string()),
+            CommitError::Store(error) => Self::unavailable(error.to_string()),
         }
     }
 }

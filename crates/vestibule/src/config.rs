@@ -80,6 +80,12 @@ pub struct Listen {
     /// How long a body may take.
     #[serde(deserialize_with = "value::duration")]
     pub body_timeout: Duration,
+    /// Bytes of bodies that are held at once, of all requests together.
+    #[serde(deserialize_with = "value::size")]
+    pub body_memory: u64,
+    /// How long a request waits for its part of that.
+    #[serde(deserialize_with = "value::duration")]
+    pub body_patience: Duration,
     /// How long requests under way may take when the server stops.
     #[serde(deserialize_with = "value::duration")]
     pub drain: Duration,
@@ -339,6 +345,8 @@ impl Default for Listen {
             max_header_bytes: 64 << 10,
             header_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(30),
+            body_memory: 256 << 20,
+            body_patience: Duration::from_secs(2),
             drain: Duration::from_secs(10),
             trusted_proxies: Vec::new(),
         }

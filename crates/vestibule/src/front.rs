@@ -31,8 +31,8 @@ pub trait Calls: Send + Sync + 'static {
     /// Answers one call of whatever service it is for.
     fn call(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
-    /// Takes note of a call that could not be read whole.
-    fn unread(&self, request: Request, status: StatusCode) -> impl Future<Output = ()> + Send;
+    /// Answers a call that could not be read whole.
+    fn unread(&self, request: Request, status: StatusCode) -> impl Future<Output = Answer> + Send;
 
     /// What the metrics say about the inside, at this moment.
     fn gauges(&self) -> Gauges;
@@ -58,8 +58,8 @@ impl<C: Calls> Door for Front<C> {
         }
     }
 
-    async fn unread(&self, request: Request, status: StatusCode) {
-        self.calls.unread(request, status).await;
+    async fn unread(&self, request: Request, status: StatusCode) -> Answer {
+        self.calls.unread(request, status).await
     }
 }
 

@@ -1,9 +1,11 @@
 //! The listener: own accept loop, TLS, limits, trusted proxies, graceful drain.
 //!
 //! It hands complete requests to a [`Door`] and knows nothing about AWS. What can go wrong here
-//! (slow, oversized or broken requests) is answered here, with an empty body.
+//! (slow, oversized or broken requests, no memory for another body) gets its status here; the door
+//! puts it into words.
 
 mod body;
+mod budget;
 pub mod forwarded;
 pub mod tls;
 
@@ -31,7 +33,7 @@ use hyper_util::{
         graceful::{GracefulShutdown, Watcher},
     },
 };
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -41,7 +43,9 @@ use tokio::{
 
 use crate::config::Listen;
 
+use self::budget::Budget;
 pub use self::{
+    budget::Share,
     forwarded::TrustedProxies,
     tls::{Identity, TlsDetails},
 };
@@ -55,6 +59,10 @@ const HYPER_MAX_HEADERS: usize = 100;
 /// Requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 32;
 
+/// Bytes that an HTTP/2 connection, and each of its streams, may send before they are read: what is
+/// read is charged to the budget, what waits in a connection's buffers is not.
+const WINDOW: u32 = 64 << 10;
+
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -65,6 +73,8 @@ pub struct Request {
     pub parts: Parts,
     /// At most [`MAX_BODY`] bytes.
     pub body: Bytes,
+    /// Its part of the memory for bodies; whoever keeps the body keeps this.
+    pub share: Share,
     /// The other end of the connection.
     pub peer: SocketAddr,
     /// The client, after trusted proxies: `aws:SourceIp`.
@@ -83,10 +93,17 @@ pub trait Door: Send + Sync + 'static {
     /// Answers one request.
     fn answer(&self, request: Request) -> impl Future<Output = Answer> + Send;
 
-    /// Takes note of a request that was refused before it was read whole; its body is empty.
-    fn unread(&self, _request: Request, _status: StatusCode) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
-    }
+    /// Answers a request that is refused before it was read whole; its body is empty.
+    fn unread(&self, request: Request, status: StatusCode) -> impl Future<Output = Answer> + Send;
+}
+
+/// What the listener counts; a copy counts the same.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Connections that are open.
+    pub connections: Gauge,
+    /// Requests that were refused because others' bodies had taken all the memory for them.
+    pub no_room: Counter,
 }
 
 /// How the listener ended.
@@ -103,7 +120,7 @@ pub struct Listener {
     socket: TcpListener,
     settings: Listen,
     identity: Option<Arc<Identity>>,
-    connections: Gauge,
+    figures: Figures,
 }
 
 impl Listener {
@@ -113,7 +130,7 @@ impl Listener {
     /// The address cannot be bound.
     pub async fn bind(settings: Listen, identity: Option<Arc<Identity>>) -> io::Result<Listener> {
         let socket = TcpListener::bind(settings.address).await?;
-        Ok(Listener { socket, settings, identity, connections: Gauge::default() })
+        Ok(Listener { socket, settings, identity, figures: Figures::default() })
     }
 
     /// The bound address, with the real port.
@@ -124,14 +141,15 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Connections that are open, as a metric.
-    pub fn connections(&self) -> Gauge {
-        self.connections.clone()
+    /// What it counts, for the metrics.
+    pub fn figures(&self) -> Figures {
+        self.figures.clone()
     }
 
     /// Accepts until `stop` resolves, then drains.
     pub async fn serve<D: Door>(self, door: Arc<D>, stop: impl Future<Output = ()>) -> Drained {
-        let Listener { socket, settings, identity, connections } = self;
+        let Listener { socket, settings, identity, figures } = self;
+        let Figures { connections, no_room } = figures;
         let drain = settings.drain;
         let slots = Arc::new(Semaphore::new(settings.max_connections));
         let graceful = GracefulShutdown::new();
@@ -140,6 +158,7 @@ impl Listener {
             door,
             proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
             body_timeout: settings.body_timeout,
+            budget: Budget::new(settings.body_memory, settings.body_patience, no_room),
             max_headers: settings.max_headers,
         });
 
@@ -207,6 +226,8 @@ fn protocol(settings: &Listen) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(settings.header_timeout)
         // Every stream may hold a body in memory before anybody is proven.
         .max_concurrent_streams(MAX_STREAMS)
+        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(WINDOW)
         .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX));
     builder
 }
@@ -216,6 +237,7 @@ struct Shared<D> {
     door: Arc<D>,
     proxies: TrustedProxies,
     body_timeout: Duration,
+    budget: Budget,
     max_headers: usize,
 }
 
@@ -292,36 +314,33 @@ impl<D: Door> Shared<D> {
             false => self.body(incoming).await,
         };
         match body {
-            Ok(body) => {
-                let request = Request { parts, body, peer, source_ip, secure, tls };
+            Ok((body, share)) => {
+                let request = Request { parts, body, share, peer, source_ip, secure, tls };
                 self.door.answer(request).await
             }
             Err(status) => {
-                let body = Bytes::new();
-                let request = Request { parts, body, peer, source_ip, secure, tls };
-                self.door.unread(request, status).await;
-                refusal(status)
+                let (body, share) = (Bytes::new(), Share::default());
+                let request = Request { parts, body, share, peer, source_ip, secure, tls };
+                let mut answer = self.door.unread(request, status).await;
+                // What follows on this connection cannot be told apart from the body that was not
+                // read.
+                let close = http::HeaderValue::from_static("close");
+                answer.headers_mut().insert(http::header::CONNECTION, close);
+                answer
             }
         }
     }
 
-    async fn body(&self, incoming: Incoming) -> Result<Bytes, StatusCode> {
-        match timeout(self.body_timeout, body::collect(incoming, MAX_BODY)).await {
-            Ok(Ok(body)) => Ok(body),
+    async fn body(&self, incoming: Incoming) -> Result<(Bytes, Share), StatusCode> {
+        let collected = body::collect(incoming, MAX_BODY, &self.budget);
+        match timeout(self.body_timeout, collected).await {
+            Ok(Ok(taken)) => Ok(taken),
             Ok(Err(body::Refused::TooLarge)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
             Ok(Err(body::Refused::Broken)) => Err(StatusCode::BAD_REQUEST),
+            Ok(Err(body::Refused::NoRoom)) => Err(StatusCode::SERVICE_UNAVAILABLE),
             Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
         }
     }
-}
-
-/// An empty answer, after which the connection ends: what follows on it cannot be told apart from
-/// the body that was not read.
-fn refusal(status: StatusCode) -> Answer {
-    let mut answer = Answer::new(Full::default());
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
-    answer
 }
 
 fn tls_details(connection: &rustls::ServerConnection) -> Option<TlsDetails> {

@@ -12,7 +12,10 @@ use prometheus_client::{
 };
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Log, LogFormat};
+use crate::{
+    config::{Log, LogFormat},
+    listen::Figures,
+};
 
 /// The metrics.
 pub struct Telemetry {
@@ -61,8 +64,8 @@ const BUCKETS: [f64; 12] =
     [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.5, 2.0, 10.0];
 
 impl Telemetry {
-    /// Nothing counted yet; `connections` is the listener's own.
-    pub fn new(connections: Gauge) -> Telemetry {
+    /// Nothing counted yet but by the listener.
+    pub fn new(listener: Figures) -> Telemetry {
         let mut registry = Registry::with_prefix("vestibule");
         let calls = Family::<CallLabels, Counter>::default();
         let latency = Family::<ServiceLabel, Histogram>::new_with_constructor(|| {
@@ -75,7 +78,12 @@ impl Telemetry {
         };
         registry.register("calls", "AWS calls by service, action and outcome", calls.clone());
         registry.register("call_seconds", "Time from request to answer", latency.clone());
-        registry.register("connections", "Open connections", connections);
+        registry.register("connections", "Open connections", listener.connections);
+        registry.register(
+            "bodies_refused",
+            "Requests refused because the memory for bodies was taken",
+            listener.no_room,
+        );
         Telemetry {
             revision: gauge(&mut registry, "world_revision", "Revision that decides"),
             backlog: gauge(&mut registry, "log_backlog", "Events waiting to be indexed"),
@@ -157,9 +165,10 @@ mod tests {
 
     #[test]
     fn calls_and_gauges_are_rendered() {
-        let connections = Gauge::default();
-        connections.set(3);
-        let telemetry = Telemetry::new(connections);
+        let listener = Figures::default();
+        listener.connections.set(3);
+        listener.no_room.inc();
+        let telemetry = Telemetry::new(listener);
         let took = Duration::from_micros(300);
         telemetry.called("sts", "AssumeRoleWithWebIdentity", "denied", took);
         telemetry.called("sts", "AssumeRoleWithWebIdentity", "denied", took);
@@ -169,6 +178,7 @@ mod tests {
         assert!(text.contains(call), "{text}");
         assert!(text.contains("vestibule_world_revision 7\n"), "{text}");
         assert!(text.contains("vestibule_connections 3\n"), "{text}");
+        assert!(text.contains("vestibule_bodies_refused_total 1\n"), "{text}");
         assert!(text.contains("call_seconds_bucket{le=\"0.0005\",service=\"sts\"} 2"), "{text}");
         assert!(text.contains("call_seconds_bucket{le=\"0.00025\",service=\"sts\"} 0"), "{text}");
     }

@@ -87,11 +87,19 @@ fn dialect(operation: &'static Operation) -> Dialect<'static> {
     }
 }
 
+/// The protocol that a call's head announces.
+pub fn spoken(call: &HttpCall) -> Dialect<'static> {
+    match call.parts.headers.contains_key(json11::TARGET) {
+        true => Dialect::Json11,
+        false => Dialect::Query { namespace: AWS_FAULT },
+    }
+}
+
 /// Finds out what is called.
 pub fn decode(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
-    match call.parts.headers.contains_key(json11::TARGET) {
-        true => json(call),
-        false => query(call),
+    match spoken(call) {
+        Dialect::Json11 => json(call),
+        Dialect::Query { .. } => query(call),
     }
 }
 

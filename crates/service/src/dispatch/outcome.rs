@@ -3,7 +3,7 @@
 use wire::error_body::{self, Blame, Dialect, Fault};
 
 use super::decode::Undecoded;
-use super::{HttpAnswer, Pending};
+use super::{HttpAnswer, NOT_READ, Pending};
 use crate::action::Answer;
 use crate::audit::{Check, Draft, Outcome};
 use crate::error::{Code, Error, code};
@@ -39,7 +39,7 @@ fn outcome(error: &Error) -> Outcome {
         code if matches!(code.name, "InvalidIdentityToken" | "ExpiredTokenException") => {
             Outcome::Unauthenticated
         }
-        code if code.name == "RequestNotRead" || code.status == 413 => Outcome::Malformed,
+        code if code.name == NOT_READ || code.status == 413 => Outcome::Malformed,
         _ => Outcome::Failed,
     }
 }
@@ -98,12 +98,13 @@ fn refusal(dialect: Dialect<'static>, error: Error, request_id: String) -> HttpA
     let blame = if error.code.status < 500 { Blame::Sender } else { Blame::Receiver };
     let fault = Fault { code: told.name, message: error.message.as_deref(), blame };
     let rendered = error_body::render(dialect, &fault, &request_id);
+    // AWS answers what is too large, or does not come, with a status alone.
+    let bare = error.code.name == NOT_READ || error.code.status == 413;
     HttpAnswer {
         status: told.status,
         content_type: rendered.content_type,
-        error_type: rendered.error_type,
-        // AWS answers what is too large with a status alone.
-        body: if error.code.status == 413 { Vec::new() } else { rendered.body },
+        error_type: rendered.error_type.filter(|_| !bare),
+        body: if bare { Vec::new() } else { rendered.body },
         outcome: outcome(&error).word(),
         encoded_message: error.encoded_message,
         called: None,

@@ -23,4 +23,5 @@ mod scene;
 mod sessions;
 mod support;
 mod tags;
+mod unread;
 mod writers;

@@ -145,7 +145,7 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
     tokio::spawn(Arc::clone(&plane).follow());
     tokio::spawn(Arc::clone(&plane).tend());
 
-    let telemetry = Arc::new(Telemetry::new(listener.connections()));
+    let telemetry = Arc::new(Telemetry::new(listener.figures()));
     let issuer = match config.test.issuer {
         true => Some(TestIssuer::new(url.clone(), Keys::open(&folder)?)),
         false => None,

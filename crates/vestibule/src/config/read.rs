@@ -141,6 +141,10 @@ fn rules(config: &Config, tree: &DeTable<'_>, found: &mut Vec<Problem>) {
     if config.listen.max_header_bytes < 8 << 10 {
         refuse(&["listen", "max_header_bytes"], "8KiB is the least".to_owned());
     }
+    if config.listen.body_memory < 16 << 20 {
+        // The largest body has to fit.
+        refuse(&["listen", "body_memory"], "16MiB is the least".to_owned());
+    }
     if config.listen.max_connections == 0 {
         refuse(&["listen", "max_connections"], "must be at least 1".to_owned());
     }

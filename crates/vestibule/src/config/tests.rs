@@ -57,6 +57,8 @@ fn a_value_of_the_wrong_type_is_refused_at_the_value() {
     assert!(told.starts_with("v.toml:2:18: `5 lightyears` is not a duration"), "{told}");
     let told = refused("[log_book]\ndurability = \"hopeful\"\n");
     assert!(told.starts_with("v.toml:2:14: unknown variant `hopeful`"), "{told}");
+    let told = refused("[listen]\nbody_memory = \"9MiB\"\n");
+    assert_eq!(told, "v.toml:2:15: 16MiB is the least");
     assert_eq!(refused("listen = 5"), "v.toml:1:10: `listen` is a table of settings, not a value");
 }
 

@@ -12,7 +12,7 @@ use service::{
 
 use super::{Calls, through::Through};
 use crate::{
-    listen::{Answer, Request},
+    listen::{Answer, Request, Share},
     telemetry::{Gauges, Telemetry},
 };
 
@@ -27,25 +27,23 @@ pub struct Aws {
 impl Calls for Aws {
     async fn call(&self, request: Request) -> Answer {
         let begun = Instant::now();
-        let Request { parts, body, source_ip, secure, tls, .. } = request;
-        let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
-        let call = HttpCall { parts, body, source_ip, secure, tls };
+        let (call, share) = call_of(request);
         let (plane, telemetry) = (Arc::clone(&self.plane), Arc::clone(&self.telemetry));
         let seen_through = Through::see(async move {
             let answer = plane.handle(call).await;
             let (service, action) = answer.called.unwrap_or(("unknown", "unknown"));
             telemetry.called(service, action, answer.outcome, begun.elapsed());
+            drop(share);
             answer
         });
         seen_through.await.map_or_else(|_| failed(), rendered)
     }
 
-    async fn unread(&self, request: Request, status: StatusCode) {
-        let Request { parts, body, source_ip, secure, tls, .. } = request;
-        let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
-        let call = HttpCall { parts, body, source_ip, secure, tls };
+    async fn unread(&self, request: Request, status: StatusCode) -> Answer {
+        let (call, _) = call_of(request);
         let plane = Arc::clone(&self.plane);
-        let _ = Through::see(async move { plane.unread(call, status.as_u16()).await }).await;
+        let noted = Through::see(async move { plane.unread(call, status.as_u16()).await });
+        noted.await.map_or_else(|_| failed(), rendered)
     }
 
     fn gauges(&self) -> Gauges {
@@ -60,6 +58,13 @@ impl Calls for Aws {
             log_lost: book.lost,
         }
     }
+}
+
+/// The call in a request, and its body's share of the memory.
+fn call_of(request: Request) -> (HttpCall, Share) {
+    let Request { parts, body, share, source_ip, secure, tls, .. } = request;
+    let tls = tls.map(|tls| (tls.version.to_owned(), tls.cipher_suite.to_owned()));
+    (HttpCall { parts, body, source_ip, secure, tls }, share)
 }
 
 /// What never comes back from its task has failed; nothing more is known of it.

@@ -1,7 +1,7 @@
 use http_body_util::{BodyExt as _, Full};
-use prometheus_client::metrics::gauge::Gauge;
 
 use super::*;
+use crate::listen::{Figures, Share};
 
 struct Aws;
 
@@ -10,7 +10,9 @@ impl Calls for Aws {
         Answer::new(Full::from(format!("aws {}", request.parts.uri.path())))
     }
 
-    async fn unread(&self, _request: Request, _status: StatusCode) {}
+    async fn unread(&self, _request: Request, status: StatusCode) -> Answer {
+        respond::text(status, "unread")
+    }
 
     fn gauges(&self) -> Gauges {
         Gauges { revision: 5, ..Gauges::default() }
@@ -18,7 +20,7 @@ impl Calls for Aws {
 }
 
 fn front(clock: Clock) -> Front<Aws> {
-    let telemetry = Arc::new(Telemetry::new(Gauge::default()));
+    let telemetry = Arc::new(Telemetry::new(Figures::default()));
     let allow = vec!["127.0.0.0/8".parse().unwrap()];
     Front { calls: Arc::new(Aws), clock, metrics: Some((telemetry, allow)), issuer: None }
 }
@@ -34,7 +36,8 @@ fn request(method: &str, path: &str, from: &str) -> Request {
         .0;
     let source_ip = from.parse().unwrap();
     let peer = (source_ip, 1).into();
-    Request { parts, body: bytes::Bytes::new(), peer, source_ip, secure: false, tls: None }
+    let (body, share) = (bytes::Bytes::new(), Share::default());
+    Request { parts, body, share, peer, source_ip, secure: false, tls: None }
 }
 
 async fn told(front: &Front<Aws>, request: Request) -> (u16, String) {

@@ -1,8 +1,10 @@
-//! Reading a body within its limit.
+//! Reading a body within its limit and everybody's budget.
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
+
+use super::budget::{Budget, NoRoom, Share};
 
 /// Why a body was not taken.
 pub(super) enum Refused {
@@ -10,15 +12,23 @@ pub(super) enum Refused {
     TooLarge,
     /// The connection or its framing broke.
     Broken,
+    /// Others have filled the budget.
+    NoRoom,
 }
 
-/// The whole body, without copying when it came in one piece.
+/// The whole body with its share of the budget, without copying when it came in one piece.
 ///
-/// A body that is a little too large is read to its end all the same (up to twice the limit):
-/// closing a connection while the client still writes would destroy the answer on its way.
-pub(super) async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Refused> {
+/// A body that is a little too large (up to twice the limit), or finds no room, is read to its end
+/// all the same, and nothing of it is kept: closing a connection while the client still writes
+/// would destroy the answer on its way.
+pub(super) async fn collect(
+    mut body: Incoming,
+    limit: u64,
+    budget: &Budget,
+) -> Result<(Bytes, Share), Refused> {
+    let mut share = Share::default();
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok((Bytes::new(), share));
     }
     if body.size_hint().lower() > limit.saturating_mul(2) {
         return Err(Refused::TooLarge);
@@ -26,6 +36,7 @@ pub(super) async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Ref
     let mut read: u64 = 0;
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
+    let mut refused = None;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame.map_err(|_| Refused::Broken)?.into_data() else { continue };
         read = read.saturating_add(frame.len() as u64);
@@ -33,7 +44,12 @@ pub(super) async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Ref
             return Err(Refused::TooLarge);
         }
         if read > limit {
-            (first, rest) = (Bytes::new(), None);
+            refused = Some(Refused::TooLarge);
+        } else if refused.is_none() {
+            refused = budget.grow(&mut share, read).await.err().map(|NoRoom| Refused::NoRoom);
+        }
+        if refused.is_some() {
+            (first, rest, share) = (Bytes::new(), None, Share::default());
         } else if first.is_empty() {
             first = frame;
         } else {
@@ -43,8 +59,8 @@ pub(super) async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Ref
             break;
         }
     }
-    if read > limit {
-        return Err(Refused::TooLarge);
+    match refused {
+        Some(refused) => Err(refused),
+        None => Ok((rest.map_or(first, BytesMut::freeze), share)),
     }
-    Ok(rest.map_or(first, BytesMut::freeze))
 }

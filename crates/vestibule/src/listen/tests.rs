@@ -34,11 +34,18 @@ impl Door for Echo {
         );
         Response::new(Full::from(seen))
     }
+
+    async fn unread(&self, _request: Request, status: StatusCode) -> Answer {
+        let mut answer = Answer::default();
+        *answer.status_mut() = status;
+        answer
+    }
 }
 
 struct Server {
     address: SocketAddr,
     door: Arc<Echo>,
+    figures: Figures,
     stop: oneshot::Sender<()>,
     end: JoinHandle<Drained>,
 }
@@ -50,12 +57,12 @@ fn settings() -> Listen {
 async fn start(settings: Listen, identity: Option<Arc<Identity>>) -> Server {
     let listener = Listener::bind(settings, identity).await.unwrap();
     let address = listener.address().unwrap();
-    let door = Arc::new(Echo::default());
+    let (door, figures) = (Arc::new(Echo::default()), listener.figures());
     let (stop, stopped) = oneshot::channel();
     let end = tokio::spawn(listener.serve(Arc::clone(&door), async move {
         let _ = stopped.await;
     }));
-    Server { address, door, stop, end }
+    Server { address, door, figures, stop, end }
 }
 
 /// Writes `bytes` and reads until the server closes.
@@ -170,6 +177,72 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let server = start(hasty, None).await;
     let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhe";
     assert!(exchange(server.address, head).await.starts_with("HTTP/1.1 408"));
+}
+
+/// The head of a request with a body, and the body.
+fn post(path: &str, size: usize) -> (Vec<u8>, Vec<u8>) {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {size}\r\n\r\n"
+    );
+    (head.into_bytes(), vec![b'a'; size])
+}
+
+/// A listener whose bodies may take 64 KiB together.
+async fn narrow(patience: Duration) -> Server {
+    start(Listen { body_memory: 64 << 10, body_patience: patience, ..settings() }, None).await
+}
+
+#[tokio::test]
+async fn bodies_share_one_memory_and_give_it_back_with_the_answer() {
+    let server = narrow(Duration::from_millis(1)).await;
+    let (address, door) = (server.address, Arc::clone(&server.door));
+    let send = |path: &str, size| {
+        let (head, body) = post(path, size);
+        async move { exchange(address, &[head, body].concat()).await }
+    };
+    for _ in 0..3 {
+        assert!(send("/", 64 << 10).await.starts_with("HTTP/1.1 200"));
+    }
+    assert!(send("/", (64 << 10) + 1).await.starts_with("HTTP/1.1 503"), "it never fits");
+
+    let held = tokio::spawn(send("/hold", 40 << 10));
+    door.arrived.notified().await;
+    assert!(send("/", 40 << 10).await.starts_with("HTTP/1.1 503"));
+    assert!(send("/", 20 << 10).await.starts_with("HTTP/1.1 200"), "what is left serves others");
+    assert_eq!(server.figures.no_room.get(), 2);
+    door.go.notify_one();
+    assert!(held.await.unwrap().starts_with("HTTP/1.1 200"));
+    assert!(send("/", 64 << 10).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_gives_its_memory_back() {
+    let server = narrow(Duration::from_secs(3600)).await;
+    let whole = post("/", 64 << 10);
+    let half = [&whole.0[..], &whole.1[..60 << 10]].concat();
+    let held = post("/hold", 60 << 10).0;
+    for (sent, arrives) in [(half, false), ([&held[..], &vec![b'a'; 60 << 10]].concat(), true)] {
+        let mut gone = TcpStream::connect(server.address).await.unwrap();
+        gone.write_all(&sent).await.unwrap();
+        if arrives {
+            server.door.arrived.notified().await;
+        }
+        drop(gone);
+        // It waits for as long as the other has its part, and no longer.
+        let answer = exchange(server.address, &[&whole.0[..], &whole.1[..]].concat()).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    assert_eq!(server.figures.no_room.get(), 0);
+}
+
+#[tokio::test]
+async fn an_announcement_takes_no_memory() {
+    let server = narrow(Duration::from_millis(1)).await;
+    let mut announced = TcpStream::connect(server.address).await.unwrap();
+    announced.write_all(&post("/", 64 << 10).0).await.unwrap();
+    let (head, body) = post("/", 64 << 10);
+    let answer = exchange(server.address, &[head, body].concat()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[tokio::test]
