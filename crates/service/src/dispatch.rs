@@ -160,6 +160,9 @@ impl Plane {
             Ok(caller) => caller,
             Err(error) => return (Err(error), draft),
         };
+        if entry.proof == Proof::Signature {
+            self.uses.note(&caller, pending.decoded.api.name, now);
+        }
         if let Some(account) = caller.principal.account() {
             draft.account(account.as_str());
         }

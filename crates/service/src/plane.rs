@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod organization;
+mod uses;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -16,6 +17,8 @@ use wire::sigv4::SigningKeys;
 
 pub use self::bootstrap::{Admin, BootstrapError};
 pub use self::organization::{Organization, OrganizationPolicy};
+pub use self::uses::Use;
+pub(crate) use self::uses::Uses;
 use crate::audit::{Event, LogBook};
 use crate::idp;
 use crate::settings::Settings;
@@ -60,6 +63,8 @@ pub struct Plane {
     pub(crate) tokens: crate::sts::TokenCache,
     /// Wrong codes of MFA devices.
     pub(crate) guesses: crate::iam::mfa::Guesses,
+    /// When keys and roles were last used.
+    pub(crate) uses: Uses,
     /// The log book.
     pub book: Arc<LogBook>,
     store: Arc<dyn Store>,
@@ -92,12 +97,14 @@ impl Plane {
     /// If the store cannot be read, or holds what does not compile.
     pub async fn open(parts: Parts) -> Result<Self, BootstrapError> {
         let world = load(&*parts.store).await?;
+        let uses = Uses::load(&*parts.store).await?;
         let plane = Self {
             settings: parts.settings,
             keyring: parts.keyring,
             idp: parts.idp,
             signing_keys: SigningKeys::new(SIGNING_KEYS),
             tokens: crate::sts::TokenCache::default(),
+            uses,
             guesses: crate::iam::mfa::Guesses::default(),
             book: parts.book,
             store: parts.store,
@@ -208,8 +215,8 @@ impl Plane {
         self.delivered.lock().unwrap_or_else(PoisonError::into_inner).push(event_id.into());
     }
 
-    /// Keeps house for ever: the log book's retention and flood counts, and receipts that the
-    /// store need not keep any longer. Run it beside the server.
+    /// Keeps house for ever: the log book's retention and flood counts, receipts that the store need
+    /// not keep any longer, and the last uses of keys and roles. Run it beside the server.
     pub async fn tend(self: Arc<Self>) {
         self.tended.store(true, Ordering::Relaxed);
         for second in 1_u64.. {
@@ -221,12 +228,16 @@ impl Plane {
             {
                 tracing::warn!(%error, "receipts wait for the log book");
             }
+            if second % 60 == 0 {
+                self.write_uses().await;
+            }
         }
     }
 
-    /// Ends in good order: nothing that was counted or delivered is left behind.
+    /// Ends in good order: nothing that was counted, noted or delivered is left behind.
     pub async fn finish(&self) {
         self.settle().await;
+        self.write_uses().await;
         self.book.finish(self.now()).await;
     }
 
@@ -238,6 +249,12 @@ impl Plane {
         }
         if let Err(error) = self.store.mark_delivered(&delivered).await {
             tracing::warn!(%error, "receipts will be delivered again");
+        }
+    }
+
+    async fn write_uses(&self) {
+        if let Err(error) = self.uses.flush(&*self.store, &self.world()).await {
+            tracing::warn!(%error, "the last uses of keys and roles wait to be written");
         }
     }
 

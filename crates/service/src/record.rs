@@ -138,9 +138,6 @@ pub struct RoleRecord {
     /// At most 50.
     #[serde(default)]
     pub tags: Vec<Tag>,
-    /// When it last issued credentials, and for which region.
-    #[serde(default)]
-    pub last_used: Option<(Millis, String)>,
 }
 
 /// A user.

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
-    Change, Commit, Conflict, Document, DocumentId, Error, EventId, Kind, Precondition, Revision,
-    Store, Term,
+    Change, Commit, Conflict, Document, DocumentId, Error, EventId, Kind, Note, Precondition,
+    Revision, Store, Term,
 };
 
 const ROLE: Kind = Kind::new("role");
@@ -34,6 +34,8 @@ pub async fn run(mut empty: impl FnMut() -> Shared) {
     readers_see_whole_commits(empty()).await;
     waiting_ends_with_the_next_commit(empty()).await;
     a_commit_that_nobody_waits_for_is_made(empty()).await;
+    of_notes_the_newest_is_kept_and_none_makes_a_revision(empty()).await;
+    notes_beyond_their_limits_are_refused_whole(empty()).await;
 }
 
 async fn commits_make_revisions(store: Shared) {
@@ -408,6 +410,54 @@ async fn a_commit_that_nobody_waits_for_is_made(store: Shared) {
     .await;
     drop(commit);
     assert_eq!(store.wait_for_change(Revision(0)).await, Ok(Revision(1)));
+}
+
+async fn of_notes_the_newest_is_kept_and_none_makes_a_revision(store: Shared) {
+    put(&store, [role("a")]).await.unwrap();
+    let before = store.load(&[]).await.unwrap();
+    let waits = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.wait_for_change(Revision(1)).await })
+    };
+    store.keep_notes(&[note("b", 5, "old"), note("a", 1, "x"), note("c", 1, "x")]).await.unwrap();
+    let other = Note { kind: USER, ..note("a", 9, "of another kind") };
+    store.keep_notes(&[note("b", 4, "older"), note("c", 1, "as old"), other]).await.unwrap();
+    store
+        .keep_notes(&[note("b", 6, "new"), Note { body: None, ..note("a", 0, "") }])
+        .await
+        .unwrap();
+    store.keep_notes(&[Note { body: None, ..note("unknown", 0, "") }]).await.unwrap();
+    store.keep_notes(&[]).await.unwrap();
+    assert_eq!(store.notes(&ROLE).await.unwrap(), [note("b", 6, "new"), note("c", 1, "as old")]);
+    assert_eq!(store.notes(&USER).await.unwrap().len(), 1);
+    assert_eq!(store.notes(&Kind::new("none")).await.unwrap(), []);
+
+    assert_eq!(store.load(&[]).await.unwrap(), before);
+    assert!(store.changes_since(Revision(1)).await.unwrap().documents.is_empty());
+    put(&store, [role("b")]).await.unwrap();
+    assert_eq!(waits.await.unwrap(), Ok(Revision(2)), "a commit is what wakes");
+}
+
+async fn notes_beyond_their_limits_are_refused_whole(store: Shared) {
+    let long = "x".repeat(DocumentId::MAX + 1);
+    for wrong in [
+        note("", 1, ""),
+        note(&long, 1, ""),
+        Note { kind: Kind::new(""), ..note("b", 1, "") },
+        Note { body: Some(vec![0; Document::MAX_BODY + 1]), ..note("b", 1, "") },
+    ] {
+        let refused = store.keep_notes(&[note("a", 1, ""), wrong]).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    }
+    let many = vec![note("a", 1, ""); Note::MAX_AT_ONCE + 1];
+    assert!(matches!(store.keep_notes(&many).await, Err(Error::Invalid(_))));
+    assert_eq!(store.notes(&ROLE).await.unwrap(), []);
+    store.keep_notes(many.get(1..).unwrap()).await.unwrap();
+    assert_eq!(store.notes(&ROLE).await.unwrap(), [note("a", 1, "")]);
+}
+
+fn note(id: &str, at: i64, body: &str) -> Note {
+    Note { kind: ROLE, id: id.into(), at, body: Some(body.into()) }
 }
 
 async fn put<const N: usize>(store: &Shared, documents: [Document; N]) -> crate::Result<Revision> {

@@ -3,7 +3,8 @@
 //! Four things, none of which knows the domain:
 //!
 //! - **documents** ([`Store`]): JSON bodies with index terms, changed by one ordered line of
-//!   commits, each with the receipts of its events in the same transaction;
+//!   commits, each with the receipts of its events in the same transaction; beside them [`Note`]s,
+//!   which decide nothing and make no revision;
 //! - **sealing** ([`seal`]): authenticated encryption of secret fields and of tokens under a ring
 //!   of master keys;
 //! - **segments** ([`segment`]): the append-only files of the log book;
@@ -21,6 +22,7 @@ mod commit;
 mod conformance;
 mod document;
 mod error;
+mod note;
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
@@ -28,6 +30,7 @@ pub use crate::{
     commit::{Change, Commit, EventId, Precondition, Receipt, StoredReceipt},
     document::{Changes, Deletion, Document, DocumentId, Kind, Revision, Snapshot, Term},
     error::{Conflict, Error, Result},
+    note::Note,
 };
 
 /// What every verb of a [`Store`] answers with: a boxed future, so that the trait is object-safe.
@@ -83,6 +86,16 @@ pub trait Store: Send + Sync {
     /// Forgets these receipts, because the log book has them. Unknown ids are passed over, so that
     /// a delivery may be repeated.
     fn mark_delivered<'a>(&'a self, events: &'a [EventId]) -> Reply<'a, ()>;
+
+    /// Keeps these notes, all of them or none, each unless a newer one is there. A power cut may cost
+    /// the last ones.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] above [`Note::MAX_AT_ONCE`], or if one breaks a limit of [`Note`].
+    fn keep_notes<'a>(&'a self, notes: &'a [Note]) -> Reply<'a, ()>;
+
+    /// All notes of a kind, ordered by id.
+    fn notes<'a>(&'a self, kind: &'a Kind) -> Reply<'a, Vec<Note>>;
 
     /// Waits until there is a revision newer than `since`, made by this process or another, and
     /// tells it.

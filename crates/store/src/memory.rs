@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    Change, Changes, Commit, Conflict, Deletion, Document, DocumentId, Error, EventId, Kind,
+    Change, Changes, Commit, Conflict, Deletion, Document, DocumentId, Error, EventId, Kind, Note,
     Receipt, Reply, Result, Revision, Snapshot, Store, StoredReceipt, Term,
     commit::{deletions_told, oldest_deletion_told},
 };
@@ -94,6 +94,22 @@ impl Store for MemoryStore {
         })
     }
 
+    fn keep_notes<'a>(&'a self, notes: &'a [Note]) -> Reply<'a, ()> {
+        Box::pin(async move {
+            Note::check(notes)?;
+            let mut state = self.state();
+            notes.iter().for_each(|note| state.note(note));
+            Ok(())
+        })
+    }
+
+    fn notes<'a>(&'a self, kind: &'a Kind) -> Reply<'a, Vec<Note>> {
+        Box::pin(async move {
+            let state = self.state();
+            Ok(state.notes.values().filter(|note| note.kind == *kind).cloned().collect())
+        })
+    }
+
     fn wait_for_change(&self, since: Revision) -> Reply<'_, Revision> {
         Box::pin(async move {
             let mut newest = self.newest.subscribe();
@@ -115,6 +131,7 @@ struct State {
     unique: HashMap<Found, DocumentId>,
     deleted: BTreeMap<(Kind, DocumentId), Revision>,
     receipts: VecDeque<StoredReceipt>,
+    notes: BTreeMap<(Kind, DocumentId), Note>,
 }
 
 impl State {
@@ -217,6 +234,16 @@ impl State {
         let key = (document.kind.clone(), document.id.clone());
         self.deleted.remove(&key);
         self.documents.insert(key, document);
+    }
+
+    fn note(&mut self, note: &Note) {
+        let key = (note.kind.clone(), note.id.clone());
+        let newer = self.notes.get(&key).is_none_or(|known| known.at <= note.at);
+        if note.body.is_none() {
+            self.notes.remove(&key);
+        } else if newer {
+            self.notes.insert(key, note.clone());
+        }
     }
 
     fn forget(&mut self, key: &(Kind, DocumentId)) {

@@ -25,8 +25,8 @@ use rusqlite::{
 use tokio::sync::watch;
 
 use crate::{
-    Changes, Commit, Document, DocumentId, Error, EventId, Kind, Reply, Result, Revision, Snapshot,
-    Store, StoredReceipt,
+    Changes, Commit, Document, DocumentId, Error, EventId, Kind, Note, Reply, Result, Revision,
+    Snapshot, Store, StoredReceipt,
     sqlite::thread::{Watcher, Workers},
 };
 
@@ -136,6 +136,19 @@ impl Store for SqliteStore {
     fn mark_delivered<'a>(&'a self, events: &'a [EventId]) -> Reply<'a, ()> {
         let events = events.to_vec();
         self.writer.ask(move |connection| commit::mark_delivered(connection, &events))
+    }
+
+    fn keep_notes<'a>(&'a self, notes: &'a [Note]) -> Reply<'a, ()> {
+        if let Err(error) = Note::check(notes) {
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        let notes = notes.to_vec();
+        self.writer.ask(move |connection| commit::keep_notes(connection, &notes))
+    }
+
+    fn notes<'a>(&'a self, kind: &'a Kind) -> Reply<'a, Vec<Note>> {
+        let kind = kind.clone();
+        self.read(move |connection| read::notes(connection, &kind))
     }
 
     fn wait_for_change(&self, since: Revision) -> Reply<'_, Revision> {

@@ -167,7 +167,6 @@ pub fn lookup_events(
         // Whole seconds: the second named is in.
         to: input.end_time.map(|s| micros(s.floor() + 1.0)).transpose()?.map(|end| end - 1),
         refused: false,
-        proven: false,
         management: true,
         attributes: attributes?,
     };

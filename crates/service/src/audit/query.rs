@@ -50,8 +50,6 @@ pub struct Query {
     pub to: Option<i64>,
     /// Only refusals.
     pub refused: bool,
-    /// Only calls whose caller was proven.
-    pub proven: bool,
     /// Only control-plane calls.
     pub management: bool,
     /// Further properties.
@@ -62,15 +60,7 @@ impl Query {
     /// Everything that `scope` sees.
     #[must_use]
     pub fn all(scope: Scope) -> Self {
-        Self {
-            scope,
-            from: None,
-            to: None,
-            refused: false,
-            proven: false,
-            management: false,
-            attributes: vec![],
-        }
+        Self { scope, from: None, to: None, refused: false, management: false, attributes: vec![] }
     }
 
     /// The entries of one request.
@@ -121,7 +111,6 @@ impl Query {
             && self.from.is_none_or(|from| at >= from)
             && self.to.is_none_or(|to| at <= to)
             && (!self.refused || event.refused())
-            && (!self.proven || event.vestibule.proven)
             && (!self.management || event.management_event)
             && self.attributes.iter().all(|attribute| match attribute {
                 Attribute::EventId(id) => event.event_id == *id,

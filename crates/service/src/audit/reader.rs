@@ -119,17 +119,10 @@ impl Reader {
     /// # Errors
     /// [`QueryError::Disk`].
     pub fn last(&self, scope: Scope, refused: bool) -> Result<Option<Event>, QueryError> {
-        self.newest(&Query { refused, ..Query::all(scope) })
-    }
-
-    /// The newest entry that matches.
-    ///
-    /// # Errors
-    /// [`QueryError::Disk`].
-    pub fn newest(&self, query: &Query) -> Result<Option<Event>, QueryError> {
-        let mut page = self.page(query, 1, None)?;
+        let query = Query { refused, ..Query::all(scope) };
+        let mut page = self.page(&query, 1, None)?;
         while let (true, Some(next)) = (page.events.is_empty(), page.next.take()) {
-            page = self.page(query, 1, Some(&next))?;
+            page = self.page(&query, 1, Some(&next))?;
         }
         Ok(page.events.pop())
     }

@@ -1,7 +1,7 @@
 //! Long-term access keys of users and of the account's root. The secret is told once, when the key
 //! is made; the store has it sealed.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use policy::AccountId;
 use serde::{Deserialize, Serialize, Serializer};
@@ -12,11 +12,11 @@ use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
 use super::page::{Page, Wanted, page};
 use super::user::Whom;
 use crate::action::{Action, Ask, Done, Effect, Entry};
-use crate::audit::query::{Attribute, Query, Scope};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
 use crate::ids::{self, AccessKeyId};
+use crate::plane::Use;
 use crate::record::AccessKeyRecord;
 use crate::time::iso_seconds;
 use crate::world::{Change, Entity, Kind, World};
@@ -237,7 +237,7 @@ impl Action for DeleteAccessKey {
     }
 }
 
-/// `GetAccessKeyLastUsed`: whose key it is, and what the log book knows of its last use.
+/// `GetAccessKeyLastUsed`: whose key it is, and when and for what it was last used.
 pub struct GetAccessKeyLastUsed;
 
 /// Its input.
@@ -256,35 +256,28 @@ pub struct LastUsedOutput {
     access_key_last_used: LastUsed,
 }
 
-/// A key's last use; without a date where none is known, as AWS writes it.
+/// A use as AWS writes it: no date and `N/A` for a key that was never used.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LastUsed {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used_date: Option<String>,
-    service_name: String,
+    service_name: Cow<'static, str>,
     region: String,
 }
 
 impl LastUsed {
-    /// The newest call in the log book that the key really signed.
-    async fn of(cx: &Cx<'_>, key: &AccessKeyRecord) -> Result<Self> {
-        let scope = Scope::Account(key.account.to_string());
-        let attributes = vec![Attribute::AccessKeyId(key.id.to_string())];
-        let query = Query { proven: true, attributes, ..Query::all(scope) };
-        let book = Arc::clone(&cx.plane.book);
-        let read = move || book.reader().newest(&query);
-        let found = tokio::task::spawn_blocking(read).await;
-        let found = found.map_err(|error| Error::internal(error.to_string()))?;
-        let found = found.map_err(|error| Error::internal(error.to_string()))?;
-        let known = |text: Option<&str>| text.unwrap_or("N/A").to_owned();
-        let event = found.as_ref();
-        let service = event.and_then(|it| it.event_source.split('.').next());
-        Ok(Self {
-            last_used_date: event.map(|it| iso_seconds(it.event_time.as_millisecond())),
-            service_name: known(service),
-            region: known(event.map(|it| &*it.aws_region)),
-        })
+    fn of(used: Option<Use>) -> Self {
+        match used {
+            Some(Use { at, service, region, .. }) => {
+                Self { last_used_date: Some(iso_seconds(at)), service_name: service, region }
+            }
+            None => Self {
+                last_used_date: None,
+                service_name: Cow::Borrowed("N/A"),
+                region: "N/A".to_owned(),
+            },
+        }
     }
 }
 
@@ -312,7 +305,7 @@ impl Action for GetAccessKeyLastUsed {
     ) -> Result<Done<LastUsedOutput>> {
         let key = own(&cx.world, cx.caller.account()?, &input.id);
         let key = key.ok_or_else(|| missing(input.id.as_str()))?;
-        let access_key_last_used = LastUsed::of(cx, key).await?;
+        let access_key_last_used = LastUsed::of(cx.plane.uses.of(key.id.as_str()));
         Ok(Done::read(LastUsedOutput { user_name: key.user.clone(), access_key_last_used }))
     }
 }

@@ -17,7 +17,7 @@ use crate::cx::Cx;
 use crate::error::Result;
 use crate::record::{GroupRecord, Policies, RoleRecord, UserRecord};
 use crate::time::iso_seconds;
-use crate::world::{Account, World};
+use crate::world::Account;
 
 /// The actions of this file.
 pub const ACTIONS: [Entry; 1] = [Entry::of::<GetAccountAuthorizationDetails>()];
@@ -155,7 +155,8 @@ fn group(record: &GroupRecord) -> GroupDetail {
     }
 }
 
-fn role(world: &World, record: &RoleRecord) -> RoleDetail {
+fn role(cx: &Cx<'_>, record: &RoleRecord) -> RoleDetail {
+    let world = &*cx.world;
     let profiles = instance_profile::of_role(world, record);
     RoleDetail {
         path: record.path.clone(),
@@ -171,7 +172,7 @@ fn role(world: &World, record: &RoleRecord) -> RoleDetail {
         attached_managed_policies: attached::views(&record.policies.attached),
         permissions_boundary: entity::boundary_view(record.boundary.as_ref()),
         tags: entity::views(&record.tags),
-        role_last_used: LastUsed::of(record),
+        role_last_used: LastUsed::of(cx, record),
     }
 }
 
@@ -238,7 +239,7 @@ impl Action for GetAccountAuthorizationDetails {
             match item {
                 Item::User(record) => output.user_detail_list.push(user(record)),
                 Item::Group(record) => output.group_detail_list.push(group(record)),
-                Item::Role(record) => output.role_detail_list.push(role(&cx.world, record)),
+                Item::Role(record) => output.role_detail_list.push(role(cx, record)),
                 Item::Policy(policy) => output.policies.push(details::of(&policy, &usage)),
             }
         }

@@ -56,7 +56,7 @@ pub trait Bearer: Send + Sync + 'static {
     /// Its name.
     fn name(record: &Self::Record) -> &str;
     /// Its view; lists leave the tags out, as AWS does.
-    fn view(world: &World, record: &Self::Record, listed: bool) -> Self::View;
+    fn view(world: &World, record: &Self::Record) -> Self::View;
     /// What, beside policies, must be taken from it before it can be deleted, in AWS's words.
     fn held(world: &World, record: &Self::Record) -> Option<&'static str>;
     /// Its policies.
@@ -244,8 +244,8 @@ impl Bearer for Role {
     fn name(record: &RoleRecord) -> &str {
         &record.name
     }
-    fn view(world: &World, record: &RoleRecord, listed: bool) -> role::View {
-        role::view(world, record, !listed)
+    fn view(world: &World, record: &RoleRecord) -> role::View {
+        role::view(world, record)
     }
     fn held(world: &World, record: &RoleRecord) -> Option<&'static str> {
         instance_profile::held(world, record)
@@ -315,8 +315,8 @@ impl Bearer for User {
     fn name(record: &UserRecord) -> &str {
         &record.name
     }
-    fn view(_world: &World, record: &UserRecord, listed: bool) -> user::View {
-        user::view(record, !listed)
+    fn view(_world: &World, record: &UserRecord) -> user::View {
+        user::view(record, false)
     }
     fn held(world: &World, record: &UserRecord) -> Option<&'static str> {
         user::held(world, record)
@@ -394,7 +394,7 @@ impl Bearer for Group {
     fn name(record: &GroupRecord) -> &str {
         &record.name
     }
-    fn view(_world: &World, record: &GroupRecord, _listed: bool) -> group::View {
+    fn view(_world: &World, record: &GroupRecord) -> group::View {
         group::view(record)
     }
     fn held(world: &World, record: &GroupRecord) -> Option<&'static str> {

@@ -13,6 +13,7 @@ use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Code, Error, Result};
+use crate::plane::Uses;
 use crate::record::{AccessKeyRecord, CredentialReportRecord, Millis, UserRecord};
 use crate::time::iso_seconds;
 use crate::world::{Account, Change, Entity, World};
@@ -66,7 +67,7 @@ impl Action for GenerateCredentialReport {
         let record = CredentialReportRecord {
             account: account.record.id,
             generated: now,
-            content: table(&cx.world, account),
+            content: table(&cx.world, account, &cx.plane.uses),
         };
         let description = Some("No report exists. Starting a new report generation task");
         let output = GenerateOutput { state: "STARTED", description };
@@ -118,7 +119,7 @@ impl Action for GetCredentialReport {
     }
 }
 
-fn table(world: &World, account: &Account) -> String {
+fn table(world: &World, account: &Account, uses: &Uses) -> String {
     let mut out = String::from(COLUMNS);
     let arn = account.record.id.root_arn();
     let keys = world.keys_of(&account.record.id, None);
@@ -132,7 +133,7 @@ fn table(world: &World, account: &Account) -> String {
         "not_supported",
         "false",
     ];
-    row(&mut out, root, &keys);
+    row(&mut out, root, &keys, uses);
     for user in account.users.iter() {
         let record = &user.record;
         let keys = world.keys_of(&record.account, Some(&record.name));
@@ -141,13 +142,18 @@ fn table(world: &World, account: &Account) -> String {
         let arn = user.arn.as_str();
         let created = column(record.created);
         let user = [&*record.name, arn, &created, &enabled, &used, &changed, &rotation, &mfa];
-        row(&mut out, user, &keys);
+        row(&mut out, user, &keys, uses);
     }
     out
 }
 
 /// Names of users have no commas that would need quotes but these: `+=,.@-`.
-fn row(out: &mut String, columns: [&str; 8], keys: &[&std::sync::Arc<AccessKeyRecord>]) {
+fn row(
+    out: &mut String,
+    columns: [&str; 8],
+    keys: &[&std::sync::Arc<AccessKeyRecord>],
+    uses: &Uses,
+) {
     let quoted = |text: &str| match text.contains(',') {
         true => format!("\"{text}\""),
         false => text.to_owned(),
@@ -158,7 +164,11 @@ fn row(out: &mut String, columns: [&str; 8], keys: &[&std::sync::Arc<AccessKeyRe
         let key = keys.get(at);
         let active = key.is_some_and(|key| key.active);
         let rotated = key.map_or_else(|| "N/A".to_owned(), |key| column(key.created));
-        let _ = write!(out, ",{active},{rotated},N/A,N/A,N/A");
+        let used = key.and_then(|key| uses.of(key.id.as_str())).map_or_else(
+            || "N/A,N/A,N/A".to_owned(),
+            |used| format!("{},{},{}", column(used.at), used.region, used.service),
+        );
+        let _ = write!(out, ",{active},{rotated},{used}");
     }
     out.push_str(",false,N/A,false,N/A");
 }

@@ -61,7 +61,7 @@ pub fn view(world: &World, record: &InstanceProfileRecord, listed: bool) -> View
         instance_profile_id: record.id.to_string(),
         arn: arn(record),
         create_date: iso_seconds(record.created),
-        roles: role.into_iter().map(|role| role::view(world, &role.record, false)).collect(),
+        roles: role.into_iter().map(|role| role::view(world, &role.record)).collect(),
         tags: if listed { Vec::new() } else { entity::views(&record.tags) },
     }
 }

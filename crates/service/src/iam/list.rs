@@ -72,7 +72,7 @@ impl<B: Bearer> Action for List<B> {
         let all = B::all(cx.account()?);
         let wanted = all.filter(|record| B::path(record).starts_with(input.prefix()));
         let page = page(wanted, |record| B::name(record).to_ascii_lowercase(), &input.wanted)?;
-        let page = page.map(|record| B::view(&cx.world, record, true));
+        let page = page.map(|record| B::view(&cx.world, record));
         Ok(Done::read(Output { field: B::LIST_FIELD, page }))
     }
 }

@@ -12,12 +12,14 @@ use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::Result;
 use crate::ids::{Prefix, UniqueId};
-use crate::record::{Policies, RoleRecord};
+use crate::record::{Millis, Policies, RoleRecord};
 use crate::time::iso_seconds;
 use crate::world::World;
 
 /// Seconds that a session lasts at most when nothing is said. Source: CreateRole.
 pub const DEFAULT_SESSION: i64 = 3600;
+/// How long a role's use is told of: 400 days. Source: the page of `RoleLastUsed`.
+const TOLD_FOR: Millis = 400 * 86_400 * 1000;
 
 /// The actions of this file.
 pub const ACTIONS: [Entry; 5] = [
@@ -49,7 +51,7 @@ pub struct View {
     role_last_used: Option<LastUsed>,
 }
 
-/// When a role last issued credentials; empty where that is not known, as on AWS.
+/// When a role was last used; empty where it was not in the days that are told of, as on AWS.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LastUsed {
@@ -61,16 +63,18 @@ pub struct LastUsed {
 
 impl LastUsed {
     /// What is known of the role.
-    pub fn of(record: &RoleRecord) -> Self {
+    pub fn of(cx: &Cx<'_>, record: &RoleRecord) -> Self {
+        let told = |at: Millis| cx.now.as_millisecond() - at < TOLD_FOR;
+        let used = cx.plane.uses.of(record.id.as_str()).filter(|used| told(used.at));
         Self {
-            last_used_date: record.last_used.as_ref().map(|(at, _)| iso_seconds(*at)),
-            region: record.last_used.as_ref().map(|(_, region)| region.clone()),
+            last_used_date: used.as_ref().map(|used| iso_seconds(used.at)),
+            region: used.map(|used| used.region),
         }
     }
 }
 
-/// A role's view; lists leave out its tags and when it was used, as AWS does.
-pub fn view(world: &World, record: &RoleRecord, whole: bool) -> View {
+/// A role's view in lists, which leave out its tags and when it was used, as AWS does.
+pub fn view(world: &World, record: &RoleRecord) -> View {
     View {
         path: record.path.clone(),
         role_name: record.name.clone(),
@@ -81,8 +85,8 @@ pub fn view(world: &World, record: &RoleRecord, whole: bool) -> View {
         description: record.description.clone(),
         max_session_duration: record.max_session,
         permissions_boundary: entity::boundary_view(record.boundary.as_ref()),
-        tags: if whole { entity::views(&record.tags) } else { Vec::new() },
-        role_last_used: whole.then(|| LastUsed::of(record)),
+        tags: Vec::new(),
+        role_last_used: None,
     }
 }
 
@@ -95,8 +99,13 @@ pub struct OneRole {
 
 impl OneRole {
     /// All of it.
-    pub fn of(world: &World, record: &RoleRecord) -> Self {
-        Self { role: view(world, record, true) }
+    pub fn of(cx: &Cx<'_>, record: &RoleRecord) -> Self {
+        let role = View {
+            tags: entity::views(&record.tags),
+            role_last_used: Some(LastUsed::of(cx, record)),
+            ..view(&cx.world, record)
+        };
+        Self { role }
     }
 }
 
@@ -157,9 +166,8 @@ impl Action for CreateRole {
             policies: Policies::default(),
             boundary: input.permissions_boundary,
             tags: input.tags,
-            last_used: None,
         };
-        Ok(Done::write(OneRole::of(&cx.world, &record), put::<Role>(record)))
+        Ok(Done::write(OneRole::of(cx, &record), put::<Role>(record)))
     }
 }
 
@@ -178,7 +186,7 @@ impl Action for GetRole {
 
     async fn run(cx: &mut Cx<'_>, input: Named, _permit: Permit<Self>) -> Result<Done<OneRole>> {
         let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
-        Ok(Done::read(OneRole::of(&cx.world, record)))
+        Ok(Done::read(OneRole::of(cx, record)))
     }
 }
 
@@ -285,6 +293,6 @@ impl Action for UpdateRoleDescription {
     ) -> Result<Done<OneRole>> {
         let record = find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
         let record = RoleRecord { description: Some(input.description), ..record.clone() };
-        Ok(Done::write(OneRole::of(&cx.world, &record), put::<Role>(record)))
+        Ok(Done::write(OneRole::of(cx, &record), put::<Role>(record)))
     }
 }

@@ -156,9 +156,8 @@ impl Action for CreateServiceLinkedRole {
             policies: Policies::default(),
             boundary: None,
             tags: Vec::new(),
-            last_used: None,
         };
-        Ok(Done::write(OneRole::of(&cx.world, &record), put::<Role>(record)))
+        Ok(Done::write(OneRole::of(cx, &record), put::<Role>(record)))
     }
 }
 

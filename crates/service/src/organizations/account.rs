@@ -106,7 +106,6 @@ impl CreateInput {
             policies: Policies { inline: Vec::new(), attached: vec![ADMINISTRATOR.to_owned()] },
             boundary: None,
             tags: Vec::new(),
-            last_used: None,
         }
     }
 }

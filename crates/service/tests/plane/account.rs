@@ -89,25 +89,6 @@ async fn the_credential_report_tells_of_every_user() {
 }
 
 #[tokio::test]
-async fn a_key_s_last_use_is_what_the_log_book_knows() {
-    let town = Town::new().await;
-    let anna = town.user("anna", None).await;
-    let input = [("AccessKeyId", anna.id.as_str())];
-    let never = town.set_up("GetAccessKeyLastUsed", &input).await;
-    let got = ["LastUsedDate", "ServiceName", "Region"].map(|name| never.text(name));
-    assert_eq!(got, ["", "N/A", "N/A"]);
-    town.pass(60);
-    town.sts(&anna, "GetCallerIdentity", &[]).await.ok();
-    town.pass(60);
-    // Who only names the key has not used it.
-    let forged = crate::support::Keys::long_term(&anna.id, "wrong");
-    assert_eq!(town.iam(&forged, "ListUsers", &[]).await.status, 403);
-    let used = town.set_up("GetAccessKeyLastUsed", &input).await;
-    let got = ["LastUsedDate", "ServiceName", "Region"].map(|name| used.text(name));
-    assert_eq!(got, ["2026-01-01T00:01:00Z", "sts", "us-east-1"]);
-}
-
-#[tokio::test]
 async fn the_preferred_token_version_is_kept() {
     let town = Town::new().await;
     let entry = |version| format!("<key>GlobalEndpointTokenVersion</key><value>{version}</value>");

@@ -24,4 +24,5 @@ mod sessions;
 mod support;
 mod tags;
 mod unread;
+mod uses;
 mod writers;

@@ -40,7 +40,7 @@ pub struct Town {
     pub plane: Arc<Plane>,
     /// The administrator of [`HOME`].
     pub admin: Keys,
-    store: Arc<MemoryStore>,
+    pub store: Arc<MemoryStore>,
     clock: Arc<AtomicI64>,
     _log: tempfile::TempDir,
 }

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::read;
 use crate::{
-    Change, Commit, Conflict, Document, Error, EventId, Kind, Receipt, Result, Revision, Term,
-    commit::oldest_deletion_told,
+    Change, Commit, Conflict, Document, Error, EventId, Kind, Note, Receipt, Result, Revision,
+    Term, commit::oldest_deletion_told,
 };
 
 pub(super) fn make(connection: &mut Connection, commit: &Commit) -> Result<Revision> {
@@ -51,6 +51,26 @@ pub(super) fn mark_delivered(connection: &mut Connection, events: &[EventId]) ->
         let mut statement = transaction.prepare_cached("DELETE FROM receipt WHERE event = ?1")?;
         for event in events {
             statement.execute([event.as_str()])?;
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+pub(super) fn keep_notes(connection: &mut Connection, notes: &[Note]) -> Result<()> {
+    const KEEP: &str = "INSERT INTO note (kind, id, at, body) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET at = excluded.at, body = excluded.body
+        WHERE excluded.at >= note.at";
+    const FORGET: &str = "DELETE FROM note WHERE kind = ?1 AND id = ?2";
+
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    {
+        let (mut keep, mut forget) =
+            (transaction.prepare_cached(KEEP)?, transaction.prepare_cached(FORGET)?);
+        for Note { kind, id, at, body } in notes {
+            match body {
+                Some(body) => keep.execute(params![kind.as_str(), id.as_str(), at, body])?,
+                None => forget.execute([kind.as_str(), id.as_str()])?,
+            };
         }
     }
     Ok(transaction.commit()?)

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::{
-    Changes, Deletion, Document, DocumentId, Kind, Receipt, Result, Revision, Snapshot,
+    Changes, Deletion, Document, DocumentId, Kind, Note, Receipt, Result, Revision, Snapshot,
     StoredReceipt, Term, commit::deletions_told,
 };
 
@@ -87,6 +87,15 @@ pub(super) fn receipts(connection: &Connection, limit: usize) -> Result<Vec<Stor
     };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(statement.query_map([limit], receipt)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn notes(connection: &Connection, of: &Kind) -> Result<Vec<Note>> {
+    let mut statement = connection
+        .prepare_cached("SELECT kind, id, at, body FROM note WHERE kind = ?1 ORDER BY id")?;
+    let note = |row: &Row<'_>| {
+        Ok(Note { kind: kind(row)?, id: id(row)?, at: row.get(2)?, body: row.get(3)? })
+    };
+    Ok(statement.query_map([of.as_str()], note)?.collect::<rusqlite::Result<_>>()?)
 }
 
 fn documents(connection: &Connection, sql: &str, parameters: impl Params) -> Result<Vec<Document>> {

@@ -13,7 +13,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::{Error, Result};
 
 /// The migrations in their order: the place in the list, from 1, is the version.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_documents.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_documents.sql"),
+    include_str!("../../migrations/sqlite/0002_notes.sql"),
+];
 
 /// Marks the file as ours (`PRAGMA application_id`): "vstb".
 const APPLICATION: i32 = 0x7673_7462;

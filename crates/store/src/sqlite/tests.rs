@@ -32,11 +32,14 @@ async fn a_commit_outlives_its_process() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&file(&folder)).unwrap();
     store.commit(one("a").receipt("event", "{}")).await.unwrap();
+    let note = crate::Note { kind: ROLE, id: "a".into(), at: 1, body: Some(b"n".into()) };
+    store.keep_notes(std::slice::from_ref(&note)).await.unwrap();
     drop(store);
     let store = SqliteStore::open(&file(&folder)).unwrap();
     assert_eq!(store.revision().await, Ok(Revision(1)));
     assert_eq!(store.get(&ROLE, &"a".into()).await.unwrap().unwrap().body, b"{}");
     assert_eq!(store.undelivered_receipts(9).await.unwrap().len(), 1);
+    assert_eq!(store.notes(&ROLE).await.unwrap(), [note]);
 }
 
 #[tokio::test]

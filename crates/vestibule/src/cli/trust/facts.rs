@@ -89,7 +89,6 @@ pub(super) fn described(
         policies: Policies::default(),
         boundary: None,
         tags: Vec::new(),
-        last_used: None,
     };
     Ok(Some(Facts {
         account,
