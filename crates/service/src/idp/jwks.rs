@@ -199,6 +199,18 @@ impl Keys {
         shelf.lock().landed(now, kid, &provider.settings)
     }
 
+    /// Whether these are still the provider's keys, and fresh enough that nobody has to look after
+    /// them: then what was verified with them counts without asking.
+    #[must_use]
+    pub fn are_current(&self, provider: &ProviderKey, keys: &Arc<Held>) -> bool {
+        let now = self.now();
+        let shelves = self.read_shelves();
+        let Some(shelf) = shelves.get(provider) else { return false };
+        shelf.used_at.store(now, Relaxed);
+        let same = shelf.lock().held.as_ref().is_some_and(|held| Arc::ptr_eq(held, keys));
+        same && since(now, keys.fetched_at) < keys.refresh_at()
+    }
+
     /// What fetches: for whoever needs a provider's documents without its keys.
     #[must_use]
     pub fn fetcher(&self) -> &Fetcher {
@@ -378,8 +390,7 @@ impl State {
             let fetch = joins || (rested && !known_unknown && resting.is_none());
             return if fetch { Step::FetchUnknown } else { Step::ServeWithout(held) };
         }
-        let refresh_at = held.fresh.saturating_sub(held.fresh / 4);
-        if age >= refresh_at && resting.is_none() && self.flight.is_none() {
+        if age >= held.refresh_at() && resting.is_none() && self.flight.is_none() {
             return Step::ServeAndRefresh(held);
         }
         Step::Serve(held)
@@ -411,6 +422,11 @@ impl State {
 }
 
 impl Held {
+    /// The age at which the next caller starts a refresh.
+    const fn refresh_at(&self) -> u64 {
+        self.fresh.saturating_sub(self.fresh / 4)
+    }
+
     fn usable(&self, now: u64, settings: &ProviderSettings) -> bool {
         since(now, self.fetched_at) < millis(settings.max_stale)
     }

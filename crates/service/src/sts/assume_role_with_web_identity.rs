@@ -85,11 +85,12 @@ impl Action for AssumeRoleWithWebIdentity {
             role: role_arn.as_str().into(),
         };
         let known = cx.plane.tokens.find(&key, UnixTime(cx.now.as_second()));
-        if let Some(proven) = known
+        if let Some(proven) = &known
             && let Some(provider) = still_registered(cx, &proven.provider)
+            && cx.plane.idp.are_current(&proven.provider, &proven.held)
         {
             cx.receipt.claims(Arc::clone(&proven.receipt.claims));
-            return admit(cx, provider, proven);
+            return admit(cx, provider, Arc::clone(proven));
         }
 
         let token =
@@ -99,7 +100,7 @@ impl Action for AssumeRoleWithWebIdentity {
         let issuer = token.issuer().map_err(|failure| refused(cx, &failure))?.to_owned();
         let provider =
             registered(cx, account, &issuer).ok_or_else(|| no_provider(cx, account, &issuer))?;
-        let proven = Arc::new(verify(cx, &token, &provider, &key.role).await?);
+        let proven = verify(cx, &token, &provider, &key.role, known).await?;
         cx.plane.tokens.keep(key, Arc::clone(&proven));
         // The provider may have taken its time: what was revoked meanwhile counts.
         cx.world = cx.plane.world();
@@ -149,12 +150,15 @@ impl Action for AssumeRoleWithWebIdentity {
     }
 }
 
+/// Verifies a token with the provider's keys as they are now; what is `known` of it stays so if
+/// these are the very keys that it was verified with.
 async fn verify(
     cx: &mut Cx<'_>,
     token: &oidc::Unverified<'_>,
     provider: &OidcProviderRecord,
     role: &str,
-) -> Result<Proven> {
+    known: Option<Arc<Proven>>,
+) -> Result<Arc<Proven>> {
     let arn = provider_arn(provider);
     cx.receipt.provider(arn.as_str());
     // What no key can mend is refused before the provider is asked for any.
@@ -169,6 +173,11 @@ async fn verify(
     };
     let found = cx.plane.idp.find(&reach, token.kid()).await;
     let held = found.map_err(|error| unreachable(&error))?;
+    let same =
+        |proven: &Arc<Proven>| proven.provider == reach.key && Arc::ptr_eq(&proven.held, &held);
+    if let Some(proven) = known.filter(same) {
+        return Ok(proven);
+    }
     let rules = ProviderRules {
         issuer,
         client_ids: provider.client_ids.clone(),
@@ -182,15 +191,15 @@ async fn verify(
         now: UnixTime(cx.now.as_second()),
     });
     match outcome.result {
-        Ok(verified) => Ok(Proven {
+        Ok(verified) => Ok(Arc::new(Proven {
             provider: reach.key,
             receipt: TokenReceipt {
                 claims: receipt::claims(&verified.claims),
                 checks: receipt::findings(&outcome.findings),
             },
             verified,
-            verified_by: held.verified_by,
-        }),
+            held,
+        })),
         Err(failure) => {
             record_findings(cx, &outcome.findings);
             Err(failed(&failure))
@@ -261,7 +270,7 @@ fn additional(cx: &mut Cx<'_>, proven: &Proven) {
         role_authorized: Option<&'static str>,
     }
     let facts = Facts {
-        method: proven.verified_by.map(VerifiedBy::as_str),
+        method: proven.held.verified_by.map(VerifiedBy::as_str),
         role_authorized: proven.verified.role_authorized_by_idp.then_some("true"),
     };
     if let Ok(facts) = serde_json::value::to_raw_value(&facts) {

@@ -3,7 +3,10 @@
 //! ATTACK: an entry belongs to account, provider ARN and provider revision besides the token, so
 //! that another account's registration of the same issuer opens nothing here, and any change of
 //! the provider empties what was verified under it: whoever finds an entry must hold its provider
-//! against the present one. An entry never outlives the token's `exp`.
+//! against the present one. It also belongs to the key set that verified it: whoever finds it must
+//! hold that against the one in force, since the provider may have withdrawn the key (test
+//! a_withdrawn_key_opens_nothing_although_its_token_was_verified). An entry never outlives the
+//! token's `exp`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +17,7 @@ use serde_json::Value;
 
 use crate::audit::Check;
 use crate::idp::ProviderKey;
-use crate::idp::tls::VerifiedBy;
+use crate::idp::jwks::Held;
 
 /// Seconds that clocks may differ, as for the token's own check.
 const LEEWAY: i64 = 300;
@@ -33,7 +36,7 @@ pub(crate) struct Key {
     pub role: Box<str>,
 }
 
-/// A verdict that holds as long as its provider stays as it is.
+/// A verdict that holds as long as its provider and the provider's keys stay as they are.
 #[derive(Debug)]
 pub(crate) struct Proven {
     /// Whose registration of the issuer.
@@ -42,8 +45,8 @@ pub(crate) struct Proven {
     pub verified: Verified,
     /// What every receipt says of it.
     pub receipt: TokenReceipt,
-    /// What vouched for the provider's server.
-    pub verified_by: Option<VerifiedBy>,
+    /// The keys, one of which signed it, and what vouched for the server that sent them.
+    pub held: Arc<Held>,
 }
 
 /// A token's part of a receipt, made once for all that present the token again.

@@ -25,4 +25,5 @@ mod support;
 mod tags;
 mod unread;
 mod uses;
+mod withdrawal;
 mod writers;
