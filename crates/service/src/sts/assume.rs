@@ -140,6 +140,12 @@ pub fn session_policies(
         Document::parse(text, policy::Kind::Session, Strictness::Session)
             .map_err(|rejection| Error::policy(text, &rejection))?;
     }
+    if arns.len() > MAX_ARNS {
+        let text = format!(
+            "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to {MAX_ARNS}"
+        );
+        return Err(Error::new(code::VALIDATION_ERROR, text));
+    }
     let known = cx.world.account(&account);
     let mut found = Vec::with_capacity(arns.len());
     for PolicyArn { arn } in arns {
@@ -165,6 +171,9 @@ pub fn session_policies(
     }
     Ok(found)
 }
+
+/// Managed session policies of one session. Source: the `PolicyArns` parameter.
+const MAX_ARNS: usize = 10;
 
 /// Inline and managed session policies together, in characters. Source: STS quotas.
 const MAX_CHARACTERS: usize = 2048;

@@ -12,6 +12,7 @@ mod account;
 mod accounts;
 mod delegation;
 mod federation;
+mod federation_token;
 mod instance_profiles;
 mod mfa;
 mod nouns;
