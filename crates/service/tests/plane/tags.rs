@@ -32,16 +32,23 @@ async fn keys_that_differ_only_in_case_are_refused_wherever_tags_are_put() {
     town.set_up("CreatePolicy", &[("PolicyName", "a"), ("PolicyDocument", &document)]).await;
     let policy = format!("arn:aws:iam::{HOME}:policy/a");
     let second = format!("https://{}/2", idp.name);
+    town.set_up("CreateInstanceProfile", &[("InstanceProfileName", "a")]).await;
+    let device = town.set_up("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "a")]).await;
+    let device = device.text("SerialNumber");
 
-    let calls: [(&str, &[(&str, &str)]); 8] = [
+    let calls: [(&str, &[(&str, &str)]); 12] = [
         ("TagOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &provider)]),
         ("TagRole", &[("RoleName", "a")]),
         ("TagUser", &[("UserName", "a")]),
         ("TagPolicy", &[("PolicyArn", &policy)]),
+        ("TagInstanceProfile", &[("InstanceProfileName", "a")]),
+        ("TagMFADevice", &[("SerialNumber", &device)]),
         ("CreateOpenIDConnectProvider", &[("Url", &second)]),
         ("CreateRole", &[("RoleName", "b"), ("AssumeRolePolicyDocument", &trust)]),
         ("CreateUser", &[("UserName", "b")]),
         ("CreatePolicy", &[("PolicyName", "b"), ("PolicyDocument", &document)]),
+        ("CreateInstanceProfile", &[("InstanceProfileName", "b")]),
+        ("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "b")]),
     ];
     for (action, input) in calls {
         let with = |keys| [input, &tags(keys)[..]].concat();
