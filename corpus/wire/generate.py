@@ -39,6 +39,31 @@ CREDENTIALS = ("<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccess
                "<SessionToken>FwoG&amp;&lt;&gt;</SessionToken><Expiration>2026-01-01T01:00:00Z</Expiration>"
                "</Credentials>")
 
+READ = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}')
+LATER = ('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*",'
+         '"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2018-08-16T12:00:00Z"}}}}')
+BUCKET = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},'
+          '"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}')
+
+
+def matched(policy, kind, end):
+    return (f"<member><SourcePolicyId>{policy}</SourcePolicyId><SourcePolicyType>{kind}</SourcePolicyType>"
+            "<StartPosition><Line>1</Line><Column>38</Column></StartPosition>"
+            f"<EndPosition><Line>1</Line><Column>{end}</Column></EndPosition></member>")
+
+
+def details(**decisions):
+    entries = "".join(f"<entry><key>{kind.replace('_', ' ')}</key><value>{decision}</value></entry>"
+                      for kind, decision in decisions.items())
+    return f"<EvalDecisionDetails>{entries}</EvalDecisionDetails>"
+
+
+BOUNDED = ("<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>true</AllowedByPermissionsBoundary>"
+           "</PermissionsBoundaryDecisionDetail>")
+BOTH = matched("ResourcePolicy", "Resource Policy", 163) + matched("PolicyInputList.1", "IAM Policy", 95)
+SAID = details(IAM_Policy="allowed", Permissions_Boundary_Policy="allowed", Resource_Policy="allowed")
+
+
 CALLS = [
     ("sts", "GetCallerIdentity", {}, 200, query(
         STS, "GetCallerIdentity",
@@ -71,6 +96,34 @@ CALLS = [
                 "<Role><Path>/team/</Path><RoleName>developer</RoleName><RoleId>AROAEXAMPLE</RoleId>"
                 f"<Arn>{ROLE}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>"
                 "<Tags><member><Key>access-project</Key><Value>heart</Value></member></Tags></Role>")),
+    ("iam", "SimulateCustomPolicy", {
+        "PolicyInputList": [LATER], "ActionNames": ["dynamodb:CreateBackup", "s3:ListAllMyBuckets"],
+        "MaxItems": 1, "ContextEntries": [{"ContextKeyName": "aws:CurrentTime", "ContextKeyType": "date",
+                                           "ContextKeyValues": ["2019-04-25T11:00:00Z"]}]},
+     200, query(IAM, "SimulateCustomPolicy",
+                "<EvaluationResults><member><EvalActionName>dynamodb:CreateBackup</EvalActionName>"
+                "<EvalResourceName>*</EvalResourceName><EvalDecision>allowed</EvalDecision><MatchedStatements>"
+                + matched("PolicyInputList.1", "IAM Policy", 167)
+                + "</MatchedStatements><MissingContextValues/></member></EvaluationResults>"
+                "<IsTruncated>true</IsTruncated><Marker>simulation-1</Marker>")),
+    ("iam", "SimulateCustomPolicy", {
+        "PolicyInputList": [READ], "PermissionsBoundaryPolicyInputList": [READ], "ActionNames": ["s3:GetObject"],
+        "OrderedOrganizationPolicyInputList": [{"ServiceControlPolicyInputList": [READ]}],
+        "ResourceArns": ["arn:aws:s3:::b/k"], "ResourcePolicy": BUCKET,
+        "ResourceOwner": "arn:aws:iam::999999999999:root", "CallerArn": "arn:aws:iam::111122223333:user/anna"},
+     200, query(IAM, "SimulateCustomPolicy",
+                "<EvaluationResults><member><EvalActionName>s3:GetObject</EvalActionName>"
+                "<EvalResourceName>arn:aws:s3:::b/k</EvalResourceName><EvalDecision>allowed</EvalDecision>"
+                f"<MatchedStatements>{BOTH}</MatchedStatements><MissingContextValues/>"
+                "<OrganizationsDecisionDetail><AllowedByOrganizations>true</AllowedByOrganizations>"
+                f"</OrganizationsDecisionDetail>{BOUNDED}{SAID}<ResourceSpecificResults><member>"
+                "<EvalResourceName>arn:aws:s3:::b/k</EvalResourceName>"
+                "<EvalResourceDecision>allowed</EvalResourceDecision>"
+                f"<MatchedStatements>{BOTH}</MatchedStatements>{SAID}{BOUNDED}</member></ResourceSpecificResults>"
+                "</member></EvaluationResults><IsTruncated>false</IsTruncated>")),
+    ("iam", "GetContextKeysForCustomPolicy", {"PolicyInputList": [LATER, READ]},
+     200, query(IAM, "GetContextKeysForCustomPolicy",
+                "<ContextKeyNames><member>aws:CurrentTime</member></ContextKeyNames>")),
     ("iam", "ListRoles", {"MaxItems": 10}, 200, query(
         IAM, "ListRoles", "<Roles/><IsTruncated>false</IsTruncated>")),
     ("iam", "GetAccountSummary", {}, 200, query(

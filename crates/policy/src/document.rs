@@ -1,6 +1,7 @@
 //! A policy document: what may be written, and what AWS answers when it is not (spec A1).
 
 mod check;
+mod mentions;
 mod print;
 mod read;
 

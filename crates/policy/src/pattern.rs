@@ -252,13 +252,13 @@ fn flush(tokens: &mut Vec<Token>, literal: &mut String) {
     }
 }
 
-enum Piece {
+pub(crate) enum Piece {
     Escaped(char),
     Variable(Variable),
 }
 
 /// Reads `${…}` at the start of `text`.
-fn variable(text: &str) -> Option<(Piece, &str)> {
+pub(crate) fn variable(text: &str) -> Option<(Piece, &str)> {
     let inside = text.strip_prefix("${")?;
     for escaped in ['*', '?', '$'] {
         if let Some(rest) = inside.strip_prefix(escaped).and_then(|rest| rest.strip_prefix('}')) {

@@ -26,6 +26,7 @@ mod rename;
 mod role;
 pub use self::role::DEFAULT_SESSION;
 mod service_linked;
+mod simulate;
 mod tags;
 mod trust;
 mod user;
@@ -57,6 +58,7 @@ pub const API: Api = Api {
         &rename::ACTIONS,
         &role::ACTIONS,
         &service_linked::ACTIONS,
+        &simulate::ACTIONS,
         &tags::ACTIONS,
         &user::ACTIONS,
     ],

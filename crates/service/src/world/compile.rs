@@ -30,11 +30,9 @@ pub(super) fn role(account: &Account, record: RoleRecord) -> Result<Role, Corrup
     let trust = parse(&record.trust, policy::Kind::Trust, arn.as_str())?;
     let trust_id = PolicyId::new("trust policy", PolicyKind::Trust).with_owner(arn.clone());
     let trust = Compiled::new([Named { id: trust_id, document: trust }]);
-    let mut named = inline(&record.policies, &arn)?;
-    named.extend(attached(account, &record.policies));
     Ok(Role {
         trust: Arc::new(trust),
-        identity: Arc::new(Compiled::new(named)),
+        identity: Arc::new(Compiled::new(policies_of(account, &record.policies, &arn)?)),
         boundary: boundary(account, record.boundary.as_deref()),
         arn,
         record,
@@ -43,12 +41,10 @@ pub(super) fn role(account: &Account, record: RoleRecord) -> Result<Role, Corrup
 
 pub(super) fn user(account: &Account, record: UserRecord) -> Result<User, Corrupt> {
     let arn = arn("user", &record.account, &record.path, &record.name);
-    let mut named = inline(&record.policies, &arn)?;
-    named.extend(attached(account, &record.policies));
+    let mut named = policies_of(account, &record.policies, &arn)?;
     for name in &record.groups {
         if let Some(group) = account.groups.find(name) {
-            named.extend(inline(&group.record.policies, &group.arn)?);
-            named.extend(attached(account, &group.record.policies));
+            named.extend(policies_of(account, &group.record.policies, &group.arn)?);
         }
     }
     Ok(User {
@@ -57,6 +53,21 @@ pub(super) fn user(account: &Account, record: UserRecord) -> Result<User, Corrup
         arn,
         record,
     })
+}
+
+/// What one entity bears itself: its inline policies, then those attached to it.
+///
+/// # Errors
+/// A stored document that cannot be read.
+pub fn policies_of(
+    account: &Account,
+    policies: &Policies,
+    owner: &Arn,
+) -> Result<Vec<Named>, Corrupt> {
+    let mut named = inline(policies, owner)?;
+    let arns = policies.attached.iter();
+    named.extend(arns.filter_map(|arn| named_managed(account, arn, PolicyKind::Managed)));
+    Ok(named)
 }
 
 /// The managed policy of that ARN, the account's own or AWS's, as it is in force.
@@ -107,11 +118,6 @@ fn inline(policies: &Policies, owner: &Arn) -> Result<Vec<Named>, Corrupt> {
             })
         })
         .collect()
-}
-
-fn attached(account: &Account, policies: &Policies) -> Vec<Named> {
-    let arns = policies.attached.iter();
-    arns.filter_map(|arn| named_managed(account, arn, PolicyKind::Managed)).collect()
 }
 
 /// A managed policy as a layer names it; none if it does not exist.

@@ -22,6 +22,7 @@ mod passwords;
 mod registry;
 mod scene;
 mod sessions;
+mod simulate;
 mod support;
 mod tags;
 mod unread;
