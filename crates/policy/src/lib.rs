@@ -17,6 +17,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod json;
 pub mod key;
+pub mod layers;
 pub mod needs;
 pub mod operator;
 pub mod pattern;
@@ -38,6 +39,7 @@ pub use crate::decision::{
 };
 pub use crate::diagnostic::{Diagnostic, Label, Position, Severity, Span};
 pub use crate::document::{Document, Kind, Rejection, Strictness};
+pub use crate::layers::Layers;
 pub use crate::needs::{Needs, needs};
 pub use crate::principal::{Principal, UniqueId};
 pub use crate::record::{FullRecord, NoRecord, Record, Recorder};

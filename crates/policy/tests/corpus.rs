@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use policy::Verdict;
+
 #[test]
 fn every_case_passes() {
     fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -25,6 +27,12 @@ fn every_case_passes() {
         let shown = path.strip_prefix(&root).unwrap().display();
         let text = std::fs::read_to_string(path).unwrap();
         let outcomes = policy::case::run(&text).unwrap_or_else(|fault| panic!("{shown}: {fault}"));
+        let file: policy::case::CaseFile = serde_json::from_str(&text).unwrap();
+        for case in file.cases.iter().filter(|case| case.expect.verdict != Verdict::Allow) {
+            if case.expect.layer.is_none() {
+                faults.push(format!("{shown}: {} denies without its reason", case.name));
+            }
+        }
         let mut names = std::collections::HashSet::new();
         for outcome in outcomes {
             count += 1;
