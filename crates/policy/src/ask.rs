@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::arn::{AccountId, first_five_colons};
 use crate::choices::Choices;
-use crate::compile::Compiled;
+use crate::compile::{Compiled, Named};
 use crate::context::Context;
+use crate::decide::each_set;
 use crate::hash::{hash, lower};
 use crate::principal::Principal;
 
@@ -184,4 +185,12 @@ pub struct Sources<'a> {
     /// The session policies. `None`: none were passed (a federated user's session without any
     /// gets nothing from the identity side).
     pub session: Option<&'a [Arc<Compiled>]>,
+}
+
+impl<'a> Sources<'a> {
+    /// Every policy that is there, in layer order.
+    #[must_use]
+    pub fn policies(&self) -> Vec<&'a Named> {
+        each_set(self).flat_map(|(.., set)| set.policies()).collect()
+    }
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use self::check::{Load, no_files};
 pub use self::principal::{HOME, principal};
 use crate::arn::AccountId;
 use crate::ask::Ask;
@@ -244,19 +245,29 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// Runs every case of a file.
+/// Runs every case of a file that names no others.
 ///
 /// # Errors
 /// When the file is not of this format.
 pub fn run(text: &str) -> Result<Vec<Outcome>, serde_json::Error> {
+    run_with(text, &no_files)
+}
+
+/// Runs every case of a file; `load` gives the documents that it names by a text, in place of
+/// writing them out.
+///
+/// # Errors
+/// When the file is not of this format.
+pub fn run_with(text: &str, load: Load<'_>) -> Result<Vec<Outcome>, serde_json::Error> {
     let file: CaseFile = serde_json::from_str(text)?;
     let outcome = |name: &str, rule: &str, result: Result<(), Fault>| Outcome {
         name: name.to_owned(),
         rule: if rule.is_empty() { file.rule.clone() } else { rule.to_owned() },
         fault: result.err(),
     };
-    let cases = file.cases.iter().map(|case| outcome(&case.name, &case.rule, case.run()));
+    let cases = file.cases.iter().map(|case| outcome(&case.name, &case.rule, case.run(load)));
     let conditions = file.conditions.iter().map(|case| outcome(&case.name, &case.rule, case.run()));
-    let documents = file.documents.iter().map(|case| outcome(&case.name, &case.rule, case.run()));
+    let documents =
+        file.documents.iter().map(|case| outcome(&case.name, &case.rule, case.run(load)));
     Ok(cases.chain(conditions).chain(documents).collect())
 }

@@ -171,16 +171,17 @@ fn long_term(
     let account = world
         .account(&key.account)
         .ok_or_else(|| invalid(check::ACCESS_KEY, "the account is gone"))?;
-    let caller = match &key.user {
-        None => root(account, id),
+    let mut caller = match &key.user {
+        None => root(account),
         Some(name) => {
             let user = account
                 .users
                 .find(name)
                 .ok_or_else(|| invalid(check::ACCESS_KEY, "the user is gone"))?;
-            of_user(user, id, None)
+            of_user(user)
         }
     };
+    caller.access_key = Some(id);
     Ok((caller, secret))
 }
 
@@ -223,63 +224,60 @@ pub(crate) fn of_session(
     id: AccessKeyId,
 ) -> Result<Caller> {
     let mut caller = match &session.who {
-        Who::Root => root(account, id),
+        Who::Root => root(account),
         Who::User { id: user, .. } => {
             let user = account
                 .user_by_id(user)
                 .ok_or_else(|| invalid(check::ACCESS_KEY, "the user is gone"))?;
-            of_user(user, id, Some(session))
+            of_user(user)
         }
         Who::Role { id: role, session: name, .. } => {
             let role = account
                 .role_by_id(role)
                 .ok_or_else(|| invalid(check::ACCESS_KEY, "the role is gone"))?;
-            Caller {
-                principal: role_principal(role, name),
-                access_key: Some(id),
-                session: Some(Arc::clone(session)),
-                own_tags: role.record.tags.clone(),
-                layers: Layers {
-                    identity: vec![Arc::clone(&role.identity)],
-                    boundary: role.boundary.clone(),
-                    ..Layers::default()
-                },
-                federation: None,
-                region: None,
-            }
+            of_role(role, name)
         }
-        Who::Federated { id: user, name } => federated_user(account, user.as_ref(), name, id)?,
+        Who::Federated { id: user, name } => federated_user(account, user.as_ref(), name)?,
     };
     caller.layers.session = session_policies(account, session, &caller)?;
+    caller.access_key = Some(id);
     caller.session = Some(Arc::clone(session));
     Ok(caller)
 }
 
-fn root(account: &Account, id: AccessKeyId) -> Caller {
-    Caller {
-        principal: Principal::Root { account: account.record.id },
-        access_key: Some(id),
-        ..Caller::anonymous()
-    }
+fn root(account: &Account) -> Caller {
+    Caller { principal: Principal::Root { account: account.record.id }, ..Caller::anonymous() }
 }
 
-fn of_user(user: &world::User, id: AccessKeyId, session: Option<&Arc<Session>>) -> Caller {
+/// A user, as it calls with a key of its own.
+pub fn of_user(user: &world::User) -> Caller {
     Caller {
         principal: Principal::User {
             arn: user.arn.clone(),
             id: policy::UniqueId::new(user.record.id.as_str()),
             account: user.record.account,
         },
-        access_key: Some(id),
-        session: session.cloned(),
         own_tags: user.record.tags.clone(),
         layers: Layers {
             identity: vec![Arc::clone(&user.identity)],
             boundary: user.boundary.clone(),
             ..Layers::default()
         },
-        federation: None,
-        region: None,
+        ..Caller::anonymous()
+    }
+}
+
+/// A role, as a session of that name calls.
+pub fn of_role(role: &world::Role, session: &str) -> Caller {
+    Caller {
+        principal: role_principal(role, session),
+        own_tags: role.record.tags.clone(),
+        layers: Layers {
+            identity: vec![Arc::clone(&role.identity)],
+            boundary: role.boundary.clone(),
+            ..Layers::default()
+        },
+        ..Caller::anonymous()
     }
 }
 
@@ -287,17 +285,16 @@ fn federated_user(
     account: &Account,
     user: Option<&crate::ids::UniqueId>,
     name: &str,
-    id: AccessKeyId,
 ) -> Result<Caller> {
     let own = account.record.id;
     let arn = Arn::build("aws", "sts", "", own.as_str(), &format!("federated-user/{name}"));
     let mut caller = match user {
-        None => root(account, id),
+        None => root(account),
         Some(user) => {
             let user = account
                 .user_by_id(user)
                 .ok_or_else(|| invalid(check::ACCESS_KEY, "the user is gone"))?;
-            of_user(user, id, None)
+            of_user(user)
         }
     };
     let (user_arn, user_id) = match &caller.principal {

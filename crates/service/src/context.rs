@@ -15,18 +15,24 @@ const ROOM: usize = 32;
 
 /// The keys of the caller, its session, its connection and the clock.
 pub fn global(cx: &Cx<'_>) -> Context {
-    let mut context = Context::with_capacity(ROOM);
-    clock(&mut context, cx);
+    let mut context = of_caller(&cx.caller, &cx.world, cx.now);
     network(&mut context, cx);
-    let own = cx.caller.principal.account();
-    principal(&mut context, &cx.caller, own.and_then(|own| membership(&cx.world, &own)));
-    session(&mut context, &cx.caller, cx.now);
     context
 }
 
-fn clock(context: &mut Context, cx: &Cx<'_>) {
-    context.set("aws:CurrentTime", &iso_seconds(cx.now.as_millisecond()), SetBy::Clock);
-    context.set("aws:EpochTime", &cx.now.as_second().to_string(), SetBy::Clock);
+/// The keys of a caller and its session, and of the clock: all that is known without a connection.
+pub fn of_caller(caller: &Caller, world: &World, now: Timestamp) -> Context {
+    let mut context = Context::with_capacity(ROOM);
+    clock(&mut context, now);
+    let own = caller.principal.account();
+    principal(&mut context, caller, own.and_then(|own| membership(world, &own)));
+    session(&mut context, caller, now);
+    context
+}
+
+fn clock(context: &mut Context, now: Timestamp) {
+    context.set("aws:CurrentTime", &iso_seconds(now.as_millisecond()), SetBy::Clock);
+    context.set("aws:EpochTime", &now.as_second().to_string(), SetBy::Clock);
 }
 
 fn network(context: &mut Context, cx: &Cx<'_>) {

@@ -17,7 +17,13 @@ pub use smallest_change::Change;
 pub use story::{DecisionStory, Line, StatementStory, Story};
 pub use text::text;
 
-use crate::audit::{Event, Outcome};
+use jiff::Timestamp;
+use policy::Principal;
+use policy::text::{Denial, Style};
+
+use crate::audit::{Draft, Event, Outcome};
+use crate::caller::Caller;
+use crate::receipt;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +32,39 @@ mod tests;
 #[must_use]
 pub fn story(event: &Event) -> Story {
     Story::of(event)
+}
+
+/// The story of a question that nobody's call has put: a simulation's, or a test's. No request, no
+/// connection, and a time only where there is one.
+#[must_use]
+pub fn question(ask: &policy::Ask, record: &policy::Record, now: Option<Timestamp>) -> Story {
+    let action = ask.action.as_str();
+    let (service, name) = action.split_once(':').unwrap_or(("", action));
+    let begun = now.unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut draft = Draft::new("", begun);
+    draft.call(format!("{service}.amazonaws.com"), name.to_owned(), true);
+    let caller = Caller { principal: ask.principal.clone(), ..Caller::anonymous() };
+    draft.caller(caller.identity(), true);
+    if let Principal::WebIdentity { provider, .. } = &ask.principal {
+        draft.provider(provider);
+    }
+    match Denial::of(ask, &record.decision) {
+        None => {
+            receipt::allowed(&mut draft, ask, &record.decision);
+            draft.allowed();
+        }
+        Some(denial) => {
+            receipt::denied(&mut draft, ask, record);
+            let style = if record.decision.trust { Style::ASSUME_ROLE } else { Style::FULL };
+            draft.refused(Outcome::Denied, "AccessDenied", &denial.sentence(style));
+        }
+    }
+    let mut story = Story::of(&draft.finish(begun));
+    story.who = ask.principal.shown().into_owned();
+    if now.is_none() {
+        story.when.clear();
+    }
+    story
 }
 
 /// One line that says what happened and, for a refusal, why: which claim or rule, what was

@@ -16,7 +16,7 @@ use policy::AccountId;
 
 pub use self::account::{Account, Group, ManagedPolicy, Role, User};
 pub use self::change::{Change, Entity, Kind, exact, named};
-pub use self::compile::{document_of, named_managed, policies_of};
+pub use self::compile::{document_of, named_managed, policies_of, rcp_full_access};
 pub use self::table::Table;
 use crate::ids::AccessKeyId;
 use crate::organizations::OrganizationRecord;

@@ -11,9 +11,11 @@ pub mod key;
 pub mod policy;
 pub mod reset;
 pub mod screen;
+pub mod simulate;
 pub mod snippet;
 pub mod source;
 pub mod tail;
+pub mod test;
 pub mod token;
 pub mod trust;
 pub mod up;
@@ -35,6 +37,8 @@ Examples:
   vestibule explain last                         why the last call was allowed or refused
   vestibule token mint --profile github          a token like those of GitHub Actions
   vestibule policy check trust.json              what AWS would say to a policy document
+  vestibule simulate --identity p.json --action s3:GetObject    what policies would answer
+  vestibule test policies/tests                  case files: what policies must answer
 
 Exit codes: 0 done or allowed, 1 denied or something found, 2 wrong usage or failure.")]
 pub struct Cli {
@@ -98,6 +102,8 @@ enum Command {
     Token(token::Command),
     #[command(subcommand)]
     Policy(policy::Command),
+    Simulate(Box<simulate::Options>),
+    Test(test::Options),
     Completions(completions::Options),
 }
 
@@ -138,6 +144,8 @@ impl Cli {
             Command::Key(command) => key::run(command, global, screen),
             Command::Token(command) => token::run(&command, global, screen),
             Command::Policy(command) => policy::run(&command, screen),
+            Command::Simulate(options) => simulate::run(&options, global, screen),
+            Command::Test(options) => test::run(&options, screen),
             Command::Completions(options) => completions::run(&options, screen),
         }
     }

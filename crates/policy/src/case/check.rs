@@ -29,11 +29,31 @@ fn context(values: &BTreeMap<String, Values>) -> Context {
     context
 }
 
-fn compile(texts: &[Box<RawValue>], kind: Kind, loose: bool) -> Result<Arc<Compiled>, String> {
+/// Gives the text of a file that a case names, or says why it cannot.
+pub type Load<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// A document that stands in the case, or in the file that it names; with its name.
+fn text_of(given: &RawValue, load: Load<'_>) -> Result<(Option<String>, String), String> {
+    if !given.get().starts_with('"') {
+        return Ok((None, given.get().to_owned()));
+    }
+    let file: String = serde_json::from_str(given.get()).map_err(|fault| fault.to_string())?;
+    let text = load(&file)?;
+    Ok((Some(file), text))
+}
+
+fn compile(
+    texts: &[Box<RawValue>],
+    kind: Kind,
+    loose: bool,
+    load: Load<'_>,
+) -> Result<Arc<Compiled>, String> {
     let strictness = if loose { Strictness::Session } else { Strictness::Stored };
-    let named = texts.iter().enumerate().map(|(n, text)| {
-        let document = Document::parse(text.get(), kind, strictness).map_err(|rejection| {
-            format!("{kind:?} {n}: {rejection} {:?}", rejection.diagnostics)
+    let named = texts.iter().enumerate().map(|(n, given)| {
+        let (file, text) = text_of(given, load)?;
+        let name = file.unwrap_or_else(|| format!("policy {n}"));
+        let document = Document::parse(&text, kind, strictness).map_err(|rejection| {
+            format!("{name} ({kind:?}): {rejection} {:?}", rejection.diagnostics)
         })?;
         let attached = match kind {
             Kind::Identity => PolicyKind::Inline,
@@ -44,19 +64,22 @@ fn compile(texts: &[Box<RawValue>], kind: Kind, loose: bool) -> Result<Arc<Compi
             Kind::Scp => PolicyKind::Scp,
             Kind::Rcp => PolicyKind::Rcp,
         };
-        Ok(Named::new(PolicyId::new(n.to_string(), attached), Arc::new(document)))
+        Ok(Named::new(PolicyId::new(name, attached), Arc::new(document)))
     });
     Ok(Arc::new(Compiled::new(named.collect::<Result<Vec<_>, String>>()?)))
 }
 
 impl Policies {
-    fn compile(&self) -> Result<Layers, String> {
+    fn compile(&self, load: Load<'_>) -> Result<Layers, String> {
         let one = |texts: &Option<Vec<Box<RawValue>>>, kind| {
-            texts.as_deref().map(|texts| compile(texts, kind, false)).transpose()
+            texts.as_deref().map(|texts| compile(texts, kind, false, load)).transpose()
         };
         let levels = |levels: &Option<Vec<Vec<Box<RawValue>>>>, kind| {
             let all = levels.as_ref().map(|levels| {
-                levels.iter().map(|texts| compile(texts, kind, false)).collect::<Result<_, _>>()
+                levels
+                    .iter()
+                    .map(|texts| compile(texts, kind, false, load))
+                    .collect::<Result<_, _>>()
             });
             all.transpose()
         };
@@ -68,10 +91,10 @@ impl Policies {
                 Some(trust) => Some(trust),
                 None => one(&self.resource, Kind::Resource)?,
             },
-            identity: vec![compile(&self.identity, Kind::Identity, false)?],
+            identity: vec![compile(&self.identity, Kind::Identity, false, load)?],
             boundary: one(&self.boundary, Kind::Boundary)?,
             session: match &self.session {
-                Some(texts) => Some(vec![compile(texts, Kind::Session, true)?]),
+                Some(texts) => Some(vec![compile(texts, Kind::Session, true, load)?]),
                 None => None,
             },
         })
@@ -109,18 +132,23 @@ impl From<&str> for Fault {
     }
 }
 
+/// Where no file can be named.
+pub fn no_files(_: &str) -> Result<String, String> {
+    Err("a file cannot be named here".to_owned())
+}
+
 impl Case {
     /// Runs the case.
     ///
     /// # Errors
     /// What differed from the expectation.
-    pub fn run(&self) -> Result<(), Fault> {
+    pub fn run(&self, load: Load<'_>) -> Result<(), Fault> {
         let mut ask = Ask::new(principal(&self.principal)?, &self.action, &self.resource)
             .with_context(context(&self.context));
         ask.resource_account = self.resource_account;
         ask.requires_resource_policy = self.requires_resource_policy;
         ask.choices = self.choices;
-        let layers = self.policies.compile()?;
+        let layers = self.policies.compile(load)?;
         let (decision, record) = explain(&ask, &layers.sources())?;
         let told = |fault| Fault { told: Some(Box::new((ask, record.clone()))), ..fault };
         self.expect.check(&decision, &record).map_err(told)
@@ -206,7 +234,7 @@ impl ConditionCase {
         );
         let text = RawValue::from_string(text).map_err(|fault| fault.to_string())?;
         let kind = if self.loose { Kind::Session } else { Kind::Identity };
-        let identity = vec![compile(&[text], kind, self.loose)?];
+        let identity = vec![compile(&[text], kind, self.loose, &no_files)?];
         Ok(Layers { identity, ..Layers::default() })
     }
 }
@@ -216,14 +244,14 @@ impl DocumentCase {
     ///
     /// # Errors
     /// What differed from the expectation.
-    pub fn run(&self) -> Result<(), Fault> {
+    pub fn run(&self, load: Load<'_>) -> Result<(), Fault> {
         let text = match (&self.document, &self.text) {
-            (Some(document), None) => document.get(),
-            (None, Some(text)) => text,
+            (Some(document), None) => text_of(document, load)?.1,
+            (None, Some(text)) => text.clone(),
             _ => return Err("one of document and text is needed".into()),
         };
         let strictness = if self.loose { Strictness::Session } else { Strictness::Stored };
-        let parsed = Document::parse(text, self.kind, strictness).and_then(|document| {
+        let parsed = Document::parse(&text, self.kind, strictness).and_then(|document| {
             if self.shared_issuers {
                 document.check_shared_issuers()?;
             }

@@ -96,12 +96,16 @@ impl Page {
         if !story.source_ip.is_empty() {
             let _ = write!(when, " from {}", plain(&story.source_ip));
         }
-        self.put(2, &format!("when     {when}"));
+        if !when.is_empty() {
+            self.put(2, &format!("when     {when}"));
+        }
         let mut request = plain(&story.request_id);
         if let Some(revision) = story.revision {
             let _ = write!(request, ", decided at revision {revision}");
         }
-        self.put(2, &format!("request  {request}"));
+        if !request.is_empty() {
+            self.put(2, &format!("request  {request}"));
+        }
         if let Some((code, message)) = &story.answered {
             let dot = if message.is_empty() { "" } else { ": " };
             self.put(2, &format!("answer   {}{dot}{}", plain(code), plain(message)));

@@ -78,6 +78,17 @@ pub fn document_of(account: &Account, arn: &str) -> Option<Arc<Document>> {
     }
 }
 
+/// What AWS attaches as a resource control policy at every level, and nobody detaches. Its "*" is
+/// what no policy of an operator's own may say, so it is read as the policy of a resource.
+///
+/// # Errors
+/// None; the text is part of the program.
+pub fn rcp_full_access() -> Result<Named, Corrupt> {
+    const NAME: &str = "RCPFullAWSAccess";
+    let document = parse(RCP_FULL_ACCESS, policy::Kind::Resource, NAME)?;
+    Ok(Named::new(PolicyId::new(NAME, PolicyKind::Rcp), document))
+}
+
 const RCP_FULL_ACCESS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 
 /// An organization's policies, level by level.
@@ -87,19 +98,16 @@ pub(super) fn levels(
 ) -> Result<Option<Vec<Arc<Compiled>>>, Corrupt> {
     let Some(levels) = levels else { return Ok(None) };
     let id = if kind == policy::Kind::Scp { PolicyKind::Scp } else { PolicyKind::Rcp };
-    let named = |name: &str, text: &str, kind| {
-        let id = match Arn::parse(name) {
+    let named = |policy: &InlinePolicy| {
+        let id = match Arn::parse(&policy.name) {
             Ok(arn) => PolicyId::new(arn.resource_name(), id).with_arn(arn),
-            Err(_) => PolicyId::new(name, id),
+            Err(_) => PolicyId::new(policy.name.as_str(), id),
         };
-        Ok(Named::new(id, parse(text, kind, name)?))
+        Ok(Named::new(id, parse(&policy.document, kind, &policy.name)?))
     };
     let level = |policies: &Vec<InlinePolicy>| {
-        let given = policies.iter().map(|policy| named(&policy.name, &policy.document, kind));
-        // AWS attaches this one at every level, and nobody detaches it. Its "*" is what no policy
-        // of an operator's own may say, so it is read as the policy of a resource.
-        let full = (kind == policy::Kind::Rcp)
-            .then(|| named("RCPFullAWSAccess", RCP_FULL_ACCESS, policy::Kind::Resource));
+        let given = policies.iter().map(named);
+        let full = (kind == policy::Kind::Rcp).then(rcp_full_access);
         let all = given.chain(full).collect::<Result<Vec<_>, Corrupt>>()?;
         Ok(Arc::new(Compiled::new(all)))
     };

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod hang_up;
+mod simulate;
 mod support;
 mod trust;
 
