@@ -18,7 +18,7 @@ use crate::error::{Error, Result, code};
 use crate::ids::AccessKeyId;
 use crate::plane::Plane;
 use crate::record::AccessKeyRecord;
-use crate::sts::Federation;
+use crate::sts::Federated;
 use crate::time::iso_seconds;
 use crate::world::{self, Account, World};
 
@@ -35,8 +35,8 @@ pub struct Caller {
     pub own_tags: Vec<Tag>,
     /// The policies on its side.
     pub layers: Layers,
-    /// The verified token, of a federated caller.
-    pub federation: Option<Arc<Federation>>,
+    /// The verified token or assertion, of a federated caller.
+    pub federation: Option<Federated>,
     /// The region that the signature was made for.
     pub region: Option<String>,
 }
@@ -55,9 +55,9 @@ impl Caller {
         }
     }
 
-    /// The bearer of a verified token: no policies of its own.
-    pub fn federated(principal: Principal) -> Self {
-        Self { principal, ..Self::anonymous() }
+    /// The bearer of a verified token or assertion: no policies of its own.
+    pub fn federated(principal: Principal, federation: Federated) -> Self {
+        Self { principal, federation: Some(federation), ..Self::anonymous() }
     }
 
     /// The account, once somebody is proven.

@@ -7,6 +7,7 @@
 
 pub mod cause;
 pub mod diff;
+mod saml;
 pub mod smallest_change;
 pub mod story;
 pub mod text;

@@ -25,6 +25,7 @@ mod policy;
 mod rename;
 mod role;
 pub use self::role::DEFAULT_SESSION;
+mod saml_provider;
 mod service_linked;
 mod simulate;
 mod tags;
@@ -58,6 +59,7 @@ pub const API: Api = Api {
         &rename::ACTIONS,
         &role::ACTIONS,
         &service_linked::ACTIONS,
+        &saml_provider::ACTIONS,
         &simulate::ACTIONS,
         &tags::ACTIONS,
         &user::ACTIONS,

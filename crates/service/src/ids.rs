@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 /// The characters of a unique id after its prefix: upper-case base32 without padding.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/// Characters after the four of the prefix: 21 in all for entities, 20 for access keys, as on AWS.
+/// Characters after the prefix: 21 in all for entities, 20 for access keys, as on AWS.
 const ENTITY_TAIL: usize = 17;
 const KEY_TAIL: usize = 16;
 
-/// What a unique id's first four characters say about its bearer.
+/// What a unique id's first characters say about its bearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prefix {
     /// `AIDA`: a user.
@@ -27,6 +27,10 @@ pub enum Prefix {
     Policy,
     /// `AIPA`: an instance profile.
     InstanceProfile,
+    /// `SAMLSP`: a SAML provider.
+    SamlProvider,
+    /// `SAMLPK`: a private key of a SAML provider.
+    SamlPrivateKey,
     /// `AKIA`: a long-term access key.
     LongTermKey,
     /// `ASIA`: a temporary access key.
@@ -41,6 +45,8 @@ impl Prefix {
             Self::Group => "AGPA",
             Self::Policy => "ANPA",
             Self::InstanceProfile => "AIPA",
+            Self::SamlProvider => "SAMLSP",
+            Self::SamlPrivateKey => "SAMLPK",
             Self::LongTermKey => "AKIA",
             Self::TemporaryKey => "ASIA",
         }
@@ -157,7 +163,7 @@ pub fn random<const N: usize>() -> [u8; N] {
 
 fn random_id(prefix: Prefix) -> String {
     let bytes = random::<ENTITY_TAIL>();
-    let mut id = String::with_capacity(4 + prefix.tail());
+    let mut id = String::with_capacity(prefix.text().len() + prefix.tail());
     id.push_str(prefix.text());
     for byte in bytes.iter().take(prefix.tail()) {
         if let Some(letter) = ALPHABET.get(usize::from(byte % 32)) {

@@ -27,6 +27,9 @@ use crate::world::{Change, Entity, Kind, World};
 /// The sub-key that seals secret access keys in the store.
 pub const ACCESS_KEY: Purpose = Purpose::new("secret access key");
 
+/// The sub-key that seals private keys of SAML providers in the store.
+pub const SAML_PRIVATE_KEY: Purpose = Purpose::new("SAML private key");
+
 /// Signing keys that stay derived: one per access key, day, region and service.
 const SIGNING_KEYS: usize = 4096;
 
@@ -65,6 +68,10 @@ pub struct Plane {
     pub(crate) guesses: crate::iam::mfa::Guesses,
     /// When keys and roles were last used.
     pub(crate) uses: Uses,
+    /// Assertions that were used, which are not taken twice.
+    pub(crate) used: crate::sts::UsedAssertions,
+    /// Opened private keys of SAML providers.
+    pub(crate) saml_keys: crate::sts::SamlKeys,
     /// The log book.
     pub book: Arc<LogBook>,
     store: Arc<dyn Store>,
@@ -106,6 +113,8 @@ impl Plane {
             tokens: crate::sts::TokenCache::default(),
             uses,
             guesses: crate::iam::mfa::Guesses::default(),
+            used: crate::sts::UsedAssertions::default(),
+            saml_keys: crate::sts::SamlKeys::default(),
             book: parts.book,
             store: parts.store,
             clock: parts.clock,
@@ -115,6 +124,7 @@ impl Plane {
             writer: Mutex::new(()),
         };
         plane.deliver_receipts().await?;
+        plane.used.restore(&plane.book.reader(), plane.now()).map_err(BootstrapError::Book)?;
         Ok(plane)
     }
 

@@ -167,7 +167,7 @@ fn finding(finding: &Finding) -> Check {
         true => check,
         false => check.note(finding.note.clone()),
     };
-    if finding.check == claims::Check::Mapping { check.ours() } else { check }
+    if finding.check.is_ours() { check.ours() } else { check }
 }
 
 /// A finding in a policy document, with its place in the text.

@@ -334,6 +334,45 @@ pub struct MfaEnabled {
     pub last_step: i64,
 }
 
+/// A SAML provider: an identity provider by its metadata.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SamlProviderRecord {
+    /// The owner.
+    pub account: AccountId,
+    /// Unique in the account.
+    pub name: String,
+    /// `SAMLSP…`.
+    pub id: UniqueId,
+    /// The metadata as it was given.
+    pub metadata: String,
+    /// The issuer of its assertions, from the metadata.
+    pub entity_id: String,
+    /// The certificates that it signs with, from the metadata: DER in base64.
+    pub certificates: Vec<String>,
+    /// Whether assertions must come encrypted; none if that was never said.
+    #[serde(default)]
+    pub encryption_required: Option<bool>,
+    /// At most two keys that assertions may be encrypted to, oldest first.
+    #[serde(default)]
+    pub private_keys: Vec<SamlPrivateKey>,
+    /// When it was made.
+    pub created: Millis,
+    /// At most 50.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+}
+
+/// A key that assertions may be encrypted to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SamlPrivateKey {
+    /// `SAMLPK…`.
+    pub id: UniqueId,
+    /// The PEM text, sealed under the master key and bound to the key's id.
+    pub sealed: String,
+    /// When it was added.
+    pub added: Millis,
+}
+
 /// An OpenID Connect provider.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OidcProviderRecord {

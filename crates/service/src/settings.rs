@@ -22,7 +22,7 @@ pub struct Settings {
     pub issuing: Durability,
 }
 
-/// Settings of OIDC providers, found by provider ARN.
+/// Settings of identity providers, found by provider ARN.
 #[derive(Clone, Debug, Default)]
 pub struct Providers {
     /// By ARN; `*` instead of the account means this provider in every account.
@@ -59,16 +59,18 @@ impl Providers {
         if self.by_arn.is_empty() && self.below.is_none() {
             return None;
         }
-        let (head, name) = arn.split_once(":oidc-provider/")?;
-        let (head, _account) = head.rsplit_once(':')?;
-        self.by_arn.get(&format!("{head}:*:oidc-provider/{name}")).or_else(|| {
+        // arn, aws, iam, no region, the account, and a resource that may have colons itself.
+        let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
+        let everywhere = arn.replacen(account, "*", 1);
+        self.by_arn.get(&everywhere).or_else(|| {
             let (prefix, provider) = self.below.as_ref()?;
+            let name = resource.strip_prefix("oidc-provider/")?;
             name.starts_with(prefix.as_str()).then_some(provider)
         })
     }
 }
 
-/// What AWS has no field for, of one OIDC provider.
+/// What AWS has no field for, of one identity provider.
 #[derive(Clone, Debug, Default)]
 pub struct Provider {
     /// How strictly a token is read.
@@ -80,6 +82,19 @@ pub struct Provider {
     pub tag_mapping: claims::mapping::Mapping,
     /// How the provider is reached.
     pub reach: idp::ProviderSettings,
+    /// What a SAML provider's assertions may be addressed to.
+    pub saml: Saml,
+}
+
+/// What AWS has no field for, of one SAML provider.
+#[derive(Clone, Debug, Default)]
+pub struct Saml {
+    /// Audiences besides AWS's own.
+    pub audiences: Vec<String>,
+    /// Recipients and destinations besides AWS's sign-in addresses.
+    pub addresses: Vec<String>,
+    /// Seconds that clocks may differ; AWS's five minutes unless set.
+    pub skew: Option<i64>,
 }
 
 /// A claim that the configuration declares as a condition key.

@@ -1,8 +1,10 @@
 //! The Security Token Service: one file per action. Source: AWS STS API Reference, 2011-06-15.
 
 mod arn;
+mod asserted;
 mod assume;
 mod assume_role;
+mod assume_role_with_saml;
 mod assume_role_with_web_identity;
 pub mod decode_authorization_message;
 mod duration;
@@ -14,9 +16,12 @@ mod get_session_token;
 mod packed;
 pub(crate) mod tags;
 mod token_cache;
+mod used;
 
-pub use self::federation::Federation;
+pub(crate) use self::asserted::SamlKeys;
+pub use self::federation::{Federated, Federation};
 pub use self::token_cache::TokenCache;
+pub(crate) use self::used::UsedAssertions;
 
 use crate::action::Entry;
 use crate::cx::Cx;
@@ -29,6 +34,7 @@ pub const API: Api = Api {
     source: "sts.amazonaws.com",
     actions: &[&[
         Entry::of::<assume_role::AssumeRole>(),
+        Entry::of::<assume_role_with_saml::AssumeRoleWithSaml>(),
         Entry::of::<assume_role_with_web_identity::AssumeRoleWithWebIdentity>(),
         Entry::of::<decode_authorization_message::DecodeAuthorizationMessage>(),
         Entry::of::<get_access_key_info::GetAccessKeyInfo>(),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use policy::AccountId;
 
-pub use self::account::{Account, Group, ManagedPolicy, Role, User};
+pub use self::account::{Account, Group, ManagedPolicy, Role, SamlProvider, User};
 pub use self::change::{Change, Entity, Kind, exact, named};
 pub use self::compile::{document_of, named_managed, policies_of, rcp_full_access};
 pub use self::table::Table;

@@ -222,6 +222,13 @@ pub struct Test {
 pub struct Provider {
     /// How strictly tokens are read.
     pub checks: Checks,
+    /// SAML: audiences besides AWS's own.
+    pub audiences: Vec<String>,
+    /// SAML: recipients and destinations besides AWS's own.
+    pub addresses: Vec<String>,
+    /// SAML: how far clocks may differ.
+    #[serde(deserialize_with = "value::duration")]
+    pub skew: Duration,
     /// Which claims become condition keys.
     pub claims: Claims,
     /// Claims exposed besides AWS's own, with their type.
@@ -397,6 +404,9 @@ impl Default for Provider {
     fn default() -> Provider {
         Provider {
             checks: Checks::Strict,
+            audiences: Vec::new(),
+            addresses: Vec::new(),
+            skew: Duration::from_secs(300),
             claims: Claims::Aws,
             extended: BTreeMap::new(),
             tags: BTreeMap::new(),

@@ -185,6 +185,11 @@ fn provider_settings(
     });
     Ok(settings::Provider {
         checks,
+        saml: settings::Saml {
+            audiences: provider.audiences.clone(),
+            addresses: provider.addresses.clone(),
+            skew: i64::try_from(provider.skew.as_secs()).ok(),
+        },
         extended_claims: extended,
         tag_mapping: claims::mapping::Mapping(mapped.collect()),
         reach: ProviderSettings {

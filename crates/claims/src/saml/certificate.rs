@@ -104,7 +104,12 @@ impl std::fmt::Debug for Certificate {
     }
 }
 
+/// The library looks at the size only when it verifies; metadata is refused before that.
 fn rsa(n: &[u8], e: &[u8]) -> Option<Vec<(SignatureAlg, ParsedPublicKey)>> {
+    let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    if !(2048..=8192).contains(&bits) {
+        return None;
+    }
     let key = RsaPublicKeyComponents { n, e };
     [
         (SignatureAlg::RsaSha256, &RSA_PKCS1_2048_8192_SHA256),

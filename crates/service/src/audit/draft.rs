@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use super::event::{EVENT_VERSION, Event, Resource, Text, TlsDetails, derived_id};
 use super::identity::UserIdentity;
 use super::ours::{
-    Check, DecisionRecord, DocumentFinding, MAX_CANONICAL, MAX_LIST, MAX_TEXT, MappedTag, Ours,
-    Outcome, SignatureTrace, bounded, end_of,
+    AssertionUse, Check, DecisionRecord, DocumentFinding, MAX_CANONICAL, MAX_LIST, MAX_TEXT,
+    MappedTag, Ours, Outcome, SignatureTrace, bounded, end_of,
 };
 use super::redact;
 
@@ -134,6 +134,11 @@ impl Draft {
     /// The identity provider that was asked.
     pub fn provider(&mut self, arn: &str) {
         self.event.vestibule.provider = Some(bounded_string(arn, MAX_TEXT));
+    }
+
+    /// The assertion that credentials are issued for.
+    pub fn used(&mut self, used: AssertionUse) {
+        self.event.vestibule.used = Some(used);
     }
 
     /// The claims of the presented token, as [`bounded_claims`] makes them.

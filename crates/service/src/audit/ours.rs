@@ -403,6 +403,18 @@ pub struct Aggregate {
     pub request_ids: Vec<String>,
 }
 
+/// An assertion that credentials were issued for: none is taken twice, also after a restart. Holds
+/// digests alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssertionUse {
+    /// Of provider, assertion id and role.
+    pub assertion: String,
+    /// Of the whole request.
+    pub request: String,
+    /// When the assertion ends anyway, in seconds since 1970.
+    pub until: i64,
+}
+
 /// Our fields. Empty ones are not written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -425,6 +437,9 @@ pub struct Ours {
     /// The presented token's claims by name; never the token.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: Arc<BTreeMap<String, Value>>,
+    /// The assertion that credentials were issued for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<AssertionUse>,
     /// Every check that was made or left out, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Arc<Check>>,

@@ -27,7 +27,7 @@ pub struct Cause {
     pub hint: Option<String>,
 }
 
-fn cause(code: &'static str, text: impl Into<String>) -> Cause {
+pub(super) fn cause(code: &'static str, text: impl Into<String>) -> Cause {
     Cause { code: code.into(), text: text.into(), hint: None }
 }
 
@@ -62,6 +62,11 @@ pub fn of(event: &Event) -> Option<Cause> {
 }
 
 fn of_check(event: &Event, failed: &Check) -> Option<Cause> {
+    if event.event_name == "AssumeRoleWithSAML"
+        && let Some(found) = super::saml::of_check(event, failed)
+    {
+        return Some(found);
+    }
     let wanted = failed.wanted.as_deref().unwrap_or_default();
     let had = failed.had.as_deref().unwrap_or_default();
     let stated = event.vestibule.cause.clone();
@@ -374,12 +379,12 @@ fn dated(text: &str) -> String {
     }
 }
 
-fn ago(event: &Event, had: &str) -> Option<String> {
+pub(super) fn ago(event: &Event, had: &str) -> Option<String> {
     let then: i64 = had.parse().ok()?;
     Some(span(event.event_time.as_second().checked_sub(then)?))
 }
 
-fn ahead(event: &Event, had: &str) -> Option<String> {
+pub(super) fn ahead(event: &Event, had: &str) -> Option<String> {
     let then: i64 = had.parse().ok()?;
     Some(span(then.checked_sub(event.event_time.as_second())?))
 }

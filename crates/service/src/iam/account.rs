@@ -217,7 +217,7 @@ fn summary(world: &World, account: &Account) -> BTreeMap<&'static str, usize> {
         ("PolicySizeQuota", quota::MANAGED),
         ("PolicyVersionsInUse", versions),
         ("PolicyVersionsInUseQuota", policy::MAX_POLICIES * policy::MAX_VERSIONS),
-        ("Providers", account.oidc_providers.len()),
+        ("Providers", account.oidc_providers.len() + account.saml_providers.len()),
         ("RolePolicySizeQuota", Role::INLINE_QUOTA),
         ("Roles", account.roles.len()),
         ("RolesQuota", Role::QUOTA.1),

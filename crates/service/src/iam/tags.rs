@@ -1,5 +1,5 @@
-//! Tags of roles, users and managed policies. Those of OpenID Connect providers are another matter:
-//! their keys are case-sensitive.
+//! Tags of roles, users, managed policies and SAML providers. Those of OpenID Connect providers are
+//! another matter: their keys are case-sensitive.
 
 use std::marker::PhantomData;
 
@@ -10,6 +10,7 @@ use super::bearer::{self, Principal, Role, User};
 use super::entity::{TagView, tagged, untagged, views};
 use super::page::{Page, Wanted, page};
 use super::policy::Policy;
+use super::saml_provider::SamlProvider;
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -17,16 +18,19 @@ use crate::error::Result;
 use crate::world::Change;
 
 /// The actions of this file.
-pub const ACTIONS: [Entry; 9] = [
+pub const ACTIONS: [Entry; 12] = [
     Entry::of::<TagEntity<Role>>(),
     Entry::of::<TagEntity<User>>(),
     Entry::of::<TagEntity<Policy>>(),
+    Entry::of::<TagEntity<SamlProvider>>(),
     Entry::of::<UntagEntity<Role>>(),
     Entry::of::<UntagEntity<User>>(),
     Entry::of::<UntagEntity<Policy>>(),
+    Entry::of::<UntagEntity<SamlProvider>>(),
     Entry::of::<ListTags<Role>>(),
     Entry::of::<ListTags<User>>(),
     Entry::of::<ListTags<Policy>>(),
+    Entry::of::<ListTags<SamlProvider>>(),
 ];
 
 /// An entity with tags, named by its name or its ARN.
@@ -81,7 +85,7 @@ impl<B: Principal> Tagged for B {
     }
 }
 
-/// `TagRole`, `TagUser`, `TagPolicy`
+/// `TagRole`, `TagUser`, `TagPolicy` and so on
 pub struct TagEntity<B>(PhantomData<B>);
 
 /// Its input.
@@ -92,7 +96,8 @@ pub struct TagInput {
         alias = "UserName",
         alias = "PolicyArn",
         alias = "InstanceProfileName",
-        alias = "SerialNumber"
+        alias = "SerialNumber",
+        alias = "SAMLProviderArn"
     )]
     name: String,
     #[serde(rename = "Tags")]
@@ -117,7 +122,7 @@ impl<B: Tagged> Action for TagEntity<B> {
     }
 }
 
-/// `UntagRole`, `UntagUser`, `UntagPolicy`
+/// `UntagRole`, `UntagUser`, `UntagPolicy` and so on
 pub struct UntagEntity<B>(PhantomData<B>);
 
 /// Its input.
@@ -128,7 +133,8 @@ pub struct UntagInput {
         alias = "UserName",
         alias = "PolicyArn",
         alias = "InstanceProfileName",
-        alias = "SerialNumber"
+        alias = "SerialNumber",
+        alias = "SAMLProviderArn"
     )]
     name: String,
     #[serde(rename = "TagKeys")]
@@ -155,7 +161,7 @@ impl<B: Tagged> Action for UntagEntity<B> {
     }
 }
 
-/// `ListRoleTags`, `ListUserTags`, `ListPolicyTags`
+/// `ListRoleTags`, `ListUserTags`, `ListPolicyTags` and so on
 pub struct ListTags<B>(PhantomData<B>);
 
 /// Its input.
@@ -166,7 +172,8 @@ pub struct ListInput {
         alias = "UserName",
         alias = "PolicyArn",
         alias = "InstanceProfileName",
-        alias = "SerialNumber"
+        alias = "SerialNumber",
+        alias = "SAMLProviderArn"
     )]
     name: String,
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! Role ARNs in requests.
+//! ARNs of roles and SAML providers in requests.
 
 use policy::{AccountId, Arn};
 
@@ -17,6 +17,22 @@ pub fn role(text: &str) -> Result<(Arn, AccountId)> {
         && arn.region().is_empty()
         && arn.resource().strip_prefix("role/").is_some_and(|name| !name.is_empty());
     if is_role { Ok((arn, account)) } else { Err(invalid()) }
+}
+
+/// A SAML provider's ARN.
+///
+/// # Errors
+/// `ValidationError` `… is invalid`.
+pub fn saml_provider(text: &str) -> Result<Arn> {
+    let is_one = |arn: &Arn| {
+        arn.partition() == "aws"
+            && arn.service() == "iam"
+            && arn.region().is_empty()
+            && arn.account_id().is_some()
+            && arn.resource().strip_prefix("saml-provider/").is_some_and(|it| !it.is_empty())
+    };
+    let found = Arn::parse(text).ok().filter(is_one);
+    found.ok_or_else(|| Error::new(code::VALIDATION_ERROR, format!("{text} is invalid")))
 }
 
 #[cfg(test)]

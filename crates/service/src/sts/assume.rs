@@ -29,6 +29,8 @@ pub struct Wanted<'a> {
     pub name: &'a str,
     /// `DurationSeconds`
     pub seconds: Option<i64>,
+    /// Seconds after which the session ends in any case.
+    pub at_most: Option<i64>,
     /// `Policy`
     pub policy: Option<&'a str>,
     /// `PolicyArns`
@@ -101,6 +103,7 @@ pub fn trust_asks(
 pub fn issue(cx: &mut Cx<'_>, role: &Arc<Role>, wanted: Wanted<'_>) -> Result<Issued> {
     let chained = cx.caller.is_role_session();
     let seconds = duration::of_role(wanted.seconds, role.record.max_session, chained)?;
+    let seconds = wanted.at_most.map_or(seconds, |most| seconds.min(most));
     let policy_arns = session_policies(cx, role.record.account, wanted.policy, wanted.policy_arns)?;
     let issued = cx.now.as_second() * 1000;
     let session = Session {

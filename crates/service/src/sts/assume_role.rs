@@ -107,6 +107,7 @@ fn wanted<'a>(cx: &Cx<'_>, input: &'a Input) -> Result<Wanted<'a>> {
     Ok(Wanted {
         name: &input.role_session_name,
         seconds: input.duration_seconds,
+        at_most: None,
         policy: input.policy.as_deref(),
         policy_arns: &input.policy_arns,
         tags: tags::merge(&input.tags, &input.transitive_tag_keys, &inherited(cx))?,

@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 
 use super::arn;
 use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
-use super::federation::{self, Federation};
+use super::federation::{
+    self, EXPIRED_TOKEN, Federated, Federation, INVALID_IDENTITY_TOKEN, record_findings,
+};
 use super::tags::{self, SessionTags};
 use super::token_cache::{Key, Proven, TokenReceipt};
 use crate::action::{Action, Ask, Done, Effect, Proof};
@@ -30,10 +32,8 @@ use crate::idp::{self, IdpError, ProviderKey};
 use crate::receipt;
 use crate::record::OidcProviderRecord;
 
-const EXPIRED_TOKEN: Code = Code::new("ExpiredTokenException", 400);
 const IDP_COMMUNICATION_ERROR: Code = Code::new("IDPCommunicationError", 400);
 const IDP_REJECTED_CLAIM: Code = Code::new("IDPRejectedClaim", 403);
-const INVALID_IDENTITY_TOKEN: Code = Code::new("InvalidIdentityToken", 400);
 
 /// The action.
 pub struct AssumeRoleWithWebIdentity;
@@ -244,7 +244,7 @@ fn admit(cx: &mut Cx<'_>, provider: Arc<OidcProviderRecord>, proven: Arc<Proven>
         Principal::WebIdentity { provider: arn.as_str().into(), account: provider.account };
     let provider_arn = arn.clone();
     let federation = Federation { provider, provider_arn, proven, tags, mapped: mapped_keys };
-    cx.caller = Caller { federation: Some(Arc::new(federation)), ..Caller::federated(principal) };
+    cx.caller = Caller::federated(principal, Federated::Oidc(Arc::new(federation)));
     Ok(())
 }
 
@@ -282,6 +282,7 @@ fn wanted<'a>(federation: &Federation, input: &'a Input) -> Wanted<'a> {
     Wanted {
         name: &input.role_session_name,
         seconds: input.duration_seconds,
+        at_most: None,
         policy: input.policy.as_deref(),
         policy_arns: &input.policy_arns,
         tags: federation.tags.clone(),
@@ -293,8 +294,10 @@ fn wanted<'a>(federation: &Federation, input: &'a Input) -> Wanted<'a> {
 }
 
 fn federation<'a>(cx: &'a Cx<'_>) -> Result<&'a Arc<Federation>> {
-    let proven = cx.caller.federation.as_ref();
-    proven.ok_or_else(|| Error::internal("a federated caller was not proven"))
+    match &cx.caller.federation {
+        Some(Federated::Oidc(federation)) => Ok(federation),
+        _ => Err(Error::internal("a federated caller was not proven")),
+    }
 }
 
 /// The account's registration of exactly this issuer.
@@ -361,10 +364,6 @@ fn provider_arn(provider: &OidcProviderRecord) -> Arn {
 fn record_bearer(cx: &mut Cx<'_>, claims: &Claims) {
     let text = |name| claims.text(name).unwrap_or_default();
     cx.receipt.caller(UserIdentity::web_identity(text("iss"), text("aud"), text("sub")), false);
-}
-
-fn record_findings(cx: &mut Cx<'_>, findings: &[claims::Finding]) {
-    receipt::findings(findings).into_iter().for_each(|check| cx.receipt.check(check));
 }
 
 /// A token that could not be read far enough to be judged.

@@ -1,17 +1,42 @@
-//! The bearer of a verified OIDC token, and the condition keys that its claims become.
+//! Federated callers; the bearer of a verified OIDC token, and the condition keys that its claims
+//! become. The bearer of an assertion is in `asserted.rs`.
 
 use std::sync::Arc;
 
+use claims::Finding;
 use claims::oidc::Verified;
 use policy::{Arn, Context, SetBy, Tag};
 use serde_json::Value;
 
+use super::asserted::Asserted;
 use super::tags::SessionTags;
 use super::token_cache::Proven;
+use crate::cx::Cx;
+use crate::error::Code;
+use crate::receipt;
 use crate::record::OidcProviderRecord;
 use crate::settings::{ClaimKind, ExtendedClaim};
 
+/// The token does not satisfy a check.
+pub const INVALID_IDENTITY_TOKEN: Code = Code::new("InvalidIdentityToken", 400);
+/// Its time is over.
+pub const EXPIRED_TOKEN: Code = Code::new("ExpiredTokenException", 400);
+
 /// A proven federated caller.
+#[derive(Clone, Debug)]
+pub enum Federated {
+    /// The bearer of a token.
+    Oidc(Arc<Federation>),
+    /// The bearer of an assertion.
+    Saml(Arc<Asserted>),
+}
+
+/// Every check of a token or an assertion, into the receipt.
+pub fn record_findings(cx: &mut Cx<'_>, findings: &[Finding]) {
+    receipt::findings(findings).into_iter().for_each(|check| cx.receipt.check(check));
+}
+
+/// The bearer of a verified OIDC token.
 #[derive(Debug)]
 pub struct Federation {
     /// The registration under which it was verified.

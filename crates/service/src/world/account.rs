@@ -11,7 +11,7 @@ use super::{Corrupt, Names, compile};
 use crate::ids::UniqueId;
 use crate::record::{
     AccountRecord, CredentialReportRecord, GroupRecord, InstanceProfileRecord, MfaDeviceRecord,
-    OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
+    OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord, UserRecord,
 };
 
 /// An account.
@@ -33,6 +33,8 @@ pub struct Account {
     pub policies: Table<ManagedPolicy>,
     /// OpenID Connect providers by URL without scheme.
     pub oidc_providers: HashMap<String, Arc<OidcProviderRecord>>,
+    /// SAML providers by name.
+    pub saml_providers: BTreeMap<String, Arc<SamlProvider>>,
     /// Instance profiles by name.
     pub instance_profiles: Table<InstanceProfileRecord>,
     /// Virtual MFA devices by path and name.
@@ -90,6 +92,17 @@ pub struct ManagedPolicy {
     pub document: Arc<policy::Document>,
 }
 
+/// A SAML provider, ready to verify with.
+#[derive(Clone, Debug)]
+pub struct SamlProvider {
+    /// Its facts.
+    pub record: SamlProviderRecord,
+    /// `arn:aws:iam::…:saml-provider/name`
+    pub arn: Arn,
+    /// The certificates of its metadata.
+    pub certificates: Vec<claims::saml::Certificate>,
+}
+
 #[derive(Clone, Debug)]
 enum Named {
     Role(String),
@@ -120,6 +133,7 @@ impl Account {
             groups: Table::default(),
             policies: Table::default(),
             oidc_providers: HashMap::new(),
+            saml_providers: BTreeMap::new(),
             instance_profiles: Table::default(),
             mfa_devices: BTreeMap::new(),
             credential_report: None,
@@ -179,6 +193,10 @@ impl Account {
             Entity::OidcProvider(record) => {
                 self.oidc_providers.insert(record.url.clone(), Arc::new(record.clone()));
             }
+            Entity::SamlProvider(record) => {
+                let provider = compile::saml_provider(record);
+                self.saml_providers.insert(record.name.clone(), Arc::new(provider));
+            }
             Entity::InstanceProfile(record) => {
                 self.instance_profiles.put(&record.name, Arc::new(record.clone()));
             }
@@ -219,6 +237,9 @@ impl Account {
             }
             Kind::OidcProvider => {
                 self.oidc_providers.remove(name);
+            }
+            Kind::SamlProvider => {
+                self.saml_providers.remove(name);
             }
             Kind::InstanceProfile => {
                 self.instance_profiles.remove(name);

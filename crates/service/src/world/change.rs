@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::organizations::OrganizationRecord;
 use crate::record::{
     AccessKeyRecord, AccountRecord, CredentialReportRecord, GroupRecord, InstanceProfileRecord,
-    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, UserRecord,
+    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord, UserRecord,
 };
 
 /// An entity as the store keeps it.
@@ -27,6 +27,8 @@ pub enum Entity {
     AccessKey(AccessKeyRecord),
     /// An OpenID Connect provider.
     OidcProvider(OidcProviderRecord),
+    /// A SAML provider.
+    SamlProvider(SamlProviderRecord),
     /// An instance profile.
     InstanceProfile(InstanceProfileRecord),
     /// A virtual MFA device.
@@ -54,6 +56,8 @@ pub enum Kind {
     AccessKey,
     /// `oidc-provider`
     OidcProvider,
+    /// `saml-provider`
+    SamlProvider,
     /// `instance-profile`
     InstanceProfile,
     /// `mfa-device`
@@ -85,6 +89,7 @@ impl Kind {
             Self::Policy => "policy",
             Self::AccessKey => "access-key",
             Self::OidcProvider => "oidc-provider",
+            Self::SamlProvider => "saml-provider",
             Self::InstanceProfile => "instance-profile",
             Self::MfaDevice => "mfa-device",
             Self::CredentialReport => "credential-report",
@@ -102,6 +107,7 @@ impl Kind {
             "policy" => Self::Policy,
             "access-key" => Self::AccessKey,
             "oidc-provider" => Self::OidcProvider,
+            "saml-provider" => Self::SamlProvider,
             "instance-profile" => Self::InstanceProfile,
             "mfa-device" => Self::MfaDevice,
             "credential-report" => Self::CredentialReport,
@@ -122,6 +128,7 @@ impl Entity {
             Self::Policy(_) => Kind::Policy,
             Self::AccessKey(_) => Kind::AccessKey,
             Self::OidcProvider(_) => Kind::OidcProvider,
+            Self::SamlProvider(_) => Kind::SamlProvider,
             Self::InstanceProfile(_) => Kind::InstanceProfile,
             Self::MfaDevice(_) => Kind::MfaDevice,
             Self::CredentialReport(_) => Kind::CredentialReport,
@@ -139,6 +146,7 @@ impl Entity {
             Self::Policy(it) => &it.account,
             Self::AccessKey(it) => &it.account,
             Self::OidcProvider(it) => &it.account,
+            Self::SamlProvider(it) => &it.account,
             Self::InstanceProfile(it) => &it.account,
             Self::MfaDevice(it) => &it.account,
             Self::CredentialReport(it) => &it.account,
@@ -146,7 +154,8 @@ impl Entity {
         }
     }
 
-    /// The id in the store: unique per kind. Names compare without regard to case, URLs exactly.
+    /// The id in the store: unique per kind. Names compare without regard to case; URLs and names of
+    /// SAML providers exactly.
     pub fn id(&self) -> String {
         match self {
             Self::Account(account) => account.id.to_string(),
@@ -156,6 +165,7 @@ impl Entity {
             Self::Policy(policy) => named(&policy.account, &policy.name),
             Self::AccessKey(key) => key.id.to_string(),
             Self::OidcProvider(provider) => exact(&provider.account, &provider.url),
+            Self::SamlProvider(provider) => exact(&provider.account, &provider.name),
             Self::InstanceProfile(profile) => named(&profile.account, &profile.name),
             Self::MfaDevice(device) => exact(&device.account, &device.key()),
             Self::CredentialReport(report) => exact(&report.account, ""),
@@ -181,6 +191,7 @@ impl Entity {
             Self::Policy(it) => json(it),
             Self::AccessKey(it) => json(it),
             Self::OidcProvider(it) => json(it),
+            Self::SamlProvider(it) => json(it),
             Self::InstanceProfile(it) => json(it),
             Self::MfaDevice(it) => json(it),
             Self::CredentialReport(it) => json(it),
@@ -201,6 +212,7 @@ impl Entity {
             Kind::Policy => Self::Policy(read(body)?),
             Kind::AccessKey => Self::AccessKey(read(body)?),
             Kind::OidcProvider => Self::OidcProvider(read(body)?),
+            Kind::SamlProvider => Self::SamlProvider(read(body)?),
             Kind::InstanceProfile => Self::InstanceProfile(read(body)?),
             Kind::MfaDevice => Self::MfaDevice(read(body)?),
             Kind::CredentialReport => Self::CredentialReport(read(body)?),

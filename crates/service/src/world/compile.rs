@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use claims::saml::Certificate;
 use policy::{AccountId, Arn, Compiled, Document, Named, PolicyId, PolicyKind, Strictness};
 
 use super::Corrupt;
-use super::account::{Account, ManagedPolicy, Role, User};
+use super::account::{Account, ManagedPolicy, Role, SamlProvider, User};
 use crate::iam::aws_managed;
-use crate::record::{InlinePolicy, Policies, PolicyRecord, RoleRecord, UserRecord};
+use crate::record::{
+    InlinePolicy, Policies, PolicyRecord, RoleRecord, SamlProviderRecord, UserRecord,
+};
 
 /// An IAM entity's ARN.
 pub(super) fn arn(kind: &str, account: &AccountId, path: &str, name: &str) -> Arn {
@@ -23,6 +28,16 @@ pub(super) fn managed(record: &PolicyRecord) -> Result<ManagedPolicy, Corrupt> {
         .map_or("", |version| version.document.as_str());
     let document = parse(text, policy::Kind::Identity, arn.as_str())?;
     Ok(ManagedPolicy { record: record.clone(), arn, document })
+}
+
+pub(super) fn saml_provider(record: &SamlProviderRecord) -> SamlProvider {
+    let der = |text: &String| STANDARD.decode(text).ok();
+    let certificates = record.certificates.iter().filter_map(der);
+    SamlProvider {
+        arn: arn("saml-provider", &record.account, "/", &record.name),
+        certificates: certificates.filter_map(|der| Certificate::from_der(&der)).collect(),
+        record: record.clone(),
+    }
 }
 
 pub(super) fn role(account: &Account, record: RoleRecord) -> Result<Role, Corrupt> {

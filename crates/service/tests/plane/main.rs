@@ -20,6 +20,10 @@ mod organization;
 mod organizations;
 mod passwords;
 mod registry;
+mod saml;
+#[path = "../../../claims/tests/saml/idp.rs"]
+#[allow(clippy::string_slice, reason = "it cuts texts that it has made itself")]
+mod saml_idp;
 mod scene;
 mod sessions;
 mod simulate;

@@ -16,7 +16,8 @@ use wire::shape::{Model, cloudtrail, iam, organizations, sts};
 use crate::scene::Scene;
 use crate::support::{Issuer, Reply};
 
-/// Parameters by action by API. `{home}`, `{key}`, `{token}`, `{message}` are filled in.
+/// Parameters by action by API. `{home}`, `{key}`, `{token}`, `{message}`, `{assertion}`, `{metadata}` and
+/// so on are filled in.
 pub type Minimal = BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>;
 
 #[test]

@@ -8,6 +8,7 @@ use service::settings::Providers;
 use wire::shape::organizations;
 
 use crate::registry::{code, model};
+use crate::saml::{self, Corp};
 use crate::support::{Device, HOME, Issuer, Keys, Reply, Town, allow, trusts};
 
 /// Bare entities that can be deleted,
@@ -38,6 +39,7 @@ impl Scene {
     async fn new(idp: &Issuer, action: &str, passwords: bool) -> Self {
         let settings = [(idp.arn(HOME), idp.settings())];
         let town = Town::with(Providers::new(settings.into())).await;
+        saml::turn_clock(&town);
         let document = allow("s3:GetObject", "*").to_string();
         let trust = trusts(&json!({"AWS": HOME}), &["sts:AssumeRole"], None);
         let tag = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
@@ -87,6 +89,11 @@ impl Scene {
         let federated = json!({"Federated": idp.arn(HOME)});
         let trust = trusts(&federated, &["sts:AssumeRoleWithWebIdentity"], None);
         town.role("web", &trust, None).await;
+
+        let corp = Corp::register(&town).await;
+        corp.role(&town, "deploy", &saml::ALL, None).await;
+        names.insert("{assertion}".to_owned(), saml::plain());
+        names.insert("{metadata}".to_owned(), saml::metadata(&["idp"]));
 
         let key = town.key_of(&town.admin, "full").await.id;
         let other = town.user("other", None).await;

@@ -42,7 +42,7 @@ pub struct Town {
     pub admin: Keys,
     pub store: Arc<MemoryStore>,
     clock: Arc<AtomicI64>,
-    _log: tempfile::TempDir,
+    log: tempfile::TempDir,
 }
 
 /// Credentials of somebody.
@@ -84,8 +84,27 @@ impl Town {
         Self { admin: self.admin.clone(), ..town }
     }
 
+    /// The same installation after its process has ended and begun again.
+    pub async fn restarted(self) -> Self {
+        self.plane.finish().await;
+        let Self { plane, admin, store, clock, log } = self;
+        let providers = plane.settings.providers.clone();
+        drop(plane);
+        let town = Self::open_with(providers, store, clock, log).await;
+        Self { admin, ..town }
+    }
+
     async fn open(providers: Providers, store: Arc<MemoryStore>, clock: Arc<AtomicI64>) -> Self {
         let log = tempfile::tempdir().unwrap();
+        Self::open_with(providers, store, clock, log).await
+    }
+
+    async fn open_with(
+        providers: Providers,
+        store: Arc<MemoryStore>,
+        clock: Arc<AtomicI64>,
+        log: tempfile::TempDir,
+    ) -> Self {
         let options = BookOptions {
             reserve_bytes: 0,
             segment_bytes: 1 << 20,
@@ -117,7 +136,7 @@ impl Town {
         .await
         .unwrap();
         let admin = Keys::long_term("", "");
-        Self { plane: Arc::new(plane), admin, store, clock, _log: log }
+        Self { plane: Arc::new(plane), admin, store, clock, log }
     }
 
     /// Another account, and its administrator.

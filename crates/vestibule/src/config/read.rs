@@ -182,6 +182,9 @@ fn rules(config: &Config, tree: &DeTable<'_>, found: &mut Vec<Problem>) {
         if let Err(why) = provider_arn(arn) {
             refuse(&at, why);
         }
+        if provider.skew > MAX_SKEW {
+            refuse(&[at[0], at[1], "skew"], "more than 10m is no difference of clocks".to_owned());
+        }
         if !provider.extended.is_empty() && provider.claims != Claims::Extended {
             let at = [at[0], at[1], "extended"];
             refuse(&at, "has no effect without `claims = \"extended\"`".to_owned());
@@ -214,17 +217,24 @@ fn rules(config: &Config, tree: &DeTable<'_>, found: &mut Vec<Problem>) {
 /// the policy crate's catalogue, which the service consults when it takes these settings over).
 const AWS_CLAIMS: &[&str] = &["aud", "azp", "oaud", "sub", "amr", "email"];
 
-/// `arn:aws:iam::ACCOUNT:oidc-provider/HOST[/PATH]`, where the account may be `*`.
+/// Clocks that differ by more are wrong.
+const MAX_SKEW: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// `arn:aws:iam::ACCOUNT:oidc-provider/HOST[/PATH]` or `…:saml-provider/NAME`, where the account may
+/// be `*`.
 fn provider_arn(arn: &str) -> Result<(), String> {
-    let form = "arn:aws:iam::111122223333:oidc-provider/HOST/PATH";
-    let wrong = || format!("`{arn}` is not the ARN of an OIDC provider ({form})");
+    let form = "arn:aws:iam::111122223333:oidc-provider/HOST/PATH, or saml-provider/NAME";
+    let wrong = || format!("`{arn}` is not the ARN of an identity provider ({form})");
     let mut parts = arn.splitn(6, ':');
     let mut next = || parts.next().unwrap_or_default();
     let (head, partition, service, region) = (next(), next(), next(), next());
     let (account, resource) = (next(), next());
     let account_fits =
         account == "*" || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));
-    let name = resource.strip_prefix("oidc-provider/").ok_or_else(wrong)?;
+    let name = ["oidc-provider/", "saml-provider/"]
+        .iter()
+        .find_map(|kind| resource.strip_prefix(kind))
+        .ok_or_else(wrong)?;
     let fits = head == "arn" && partition.starts_with("aws") && service == "iam";
     if fits && region.is_empty() && account_fits && !name.is_empty() && !name.ends_with('/') {
         Ok(())

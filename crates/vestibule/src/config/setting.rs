@@ -116,7 +116,13 @@ pub const SETTINGS: &[Setting] = &[
         "Let `POST /_test/clock` move the server's clock. Loopback addresses only."),
 
     row("provider.*.checks", "\"strict\" or \"aws\"", r#""strict""#, r#""aws""#,
-        "`strict` refuses what no honest issuer sends (duplicate members, key use that does not fit, times as strings); `aws` accepts what AWS accepts."),
+        "`strict` refuses what no honest issuer sends (duplicate members, key use that does not fit, times as strings); `aws` accepts what AWS accepts. For SAML, `strict` also keeps audience, recipient, destination, bearer, status, every window, unknown conditions, SHA-2 and one-time use."),
+    row("provider.*.audiences", "list of audiences", "[]", r#"["https://sts.corp.example"]"#,
+        "SAML: audiences that assertions may be made for besides `urn:amazon:webservices` and AWS's sign-in address."),
+    row("provider.*.addresses", "list of addresses", "[]", r#"["https://sts.corp.example/saml"]"#,
+        "SAML: recipients and destinations of assertions besides AWS's sign-in addresses."),
+    row("provider.*.skew", "duration, at most 10m", r#""5m""#, r#""1m""#,
+        "SAML: how far the provider's clock may be from ours."),
     row("provider.*.claims", "\"aws\" or \"extended\"", r#""aws""#, r#""extended""#,
         "Which claims become condition keys: those that AWS exposes, or those and the `extended` ones."),
     row("provider.*.extended.*", "\"string\", \"list\", \"number\" or \"bool\"", "", r#""string""#,
@@ -152,7 +158,8 @@ pub fn reference() -> String {
          bytes; networks `10.0.0.0/8`. Files are relative to the folder of the settings file.\n\n\
          A provider's settings stand under its ARN, for example \
          `[provider.\"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com\"]`; \
-         `*` as the account means every account.\n",
+         `*` as the account means every account. SAML providers (`…:saml-provider/NAME`) have `checks` \
+         and what says so; all else is for OIDC providers.\n",
     );
     let mut section = None;
     for setting in SETTINGS {

@@ -77,7 +77,11 @@ fn what_types_cannot_say_is_refused_too() {
         ("[tls]\nkey = \"k\"", "v.toml:2:7: needs `certificate` beside it"),
         ("[master_key]\nenv = \"A\"\nfile = \"b\"", "one of `file`, `env` and `command`"),
         ("[listen]\nmax_header_bytes = 100", "v.toml:2:20: 8KiB is the least"),
-        ("[provider.\"arn:aws:iam::1:oidc-provider/x\"]", "is not the ARN of an OIDC provider"),
+        ("[provider.\"arn:aws:iam::1:oidc-provider/x\"]", "is not the ARN of an identity provider"),
+        (
+            "[provider.\"arn:aws:iam::*:saml-provider/Corp\"]\nskew = \"11m\"",
+            "v.toml:2:8: more than 10m is no difference of clocks",
+        ),
         ("[network]\nallow = [\"10.0.0.0/33\"]", "`10.0.0.0/33` is not a network such as"),
     ];
     for (text, wanted) in cases {

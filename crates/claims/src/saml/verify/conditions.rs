@@ -223,14 +223,10 @@ impl Record<'_> {
 
     fn opened_at(&mut self, what: &'static str, opens: Option<UnixTime>) {
         let Some(at) = opens else { return };
-        let now = self.input.now;
-        let failure = (now.plus(self.input.rules.skew) < at).then_some(Failure::NotYetValid { at });
-        self.ours(
-            Check::WindowStart,
-            format!("{what} not before {at}"),
-            format!("now {now}"),
-            failure,
-        );
+        let latest = self.input.now.plus(self.input.rules.skew);
+        let failure = (latest < at).then_some(Failure::NotYetValid { at });
+        let wanted = format!("{what} not after {latest}");
+        self.ours(Check::WindowStart, wanted, at.to_string(), failure);
     }
 
     fn closed_at(&mut self, what: &'static str, closes: Option<UnixTime>) {
@@ -241,7 +237,7 @@ impl Record<'_> {
 
     fn closed(&mut self, what: &'static str, at: UnixTime, skew: i64) {
         let now = self.input.now;
-        let (wanted, had) = (format!("{what} until {at}"), format!("now {now}"));
+        let (wanted, had) = (format!("{what} after {}", now.plus(-skew)), at.to_string());
         match now < at.plus(skew) {
             true => self.pass(Check::Expiry, wanted, had),
             false => self.fail(wanted, had, Failure::Expired { what, at }),
