@@ -18,6 +18,7 @@ mod list;
 mod login_profile;
 pub mod mfa;
 mod oidc_provider;
+mod outbound;
 pub mod page;
 mod password;
 mod password_policy;
@@ -54,6 +55,7 @@ pub const API: Api = Api {
         &login_profile::ACTIONS,
         &mfa::ACTIONS,
         &oidc_provider::ACTIONS,
+        &outbound::ACTIONS,
         &password_policy::ACTIONS,
         &policy::ACTIONS,
         &rename::ACTIONS,

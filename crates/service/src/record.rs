@@ -38,6 +38,36 @@ pub struct AccountRecord {
     /// Of STS's global endpoint: 1 for tokens of the first form, 2 for those of the second.
     #[serde(default)]
     pub token_version: Option<u8>,
+    /// The account as an issuer of tokens for services elsewhere.
+    #[serde(default)]
+    pub outbound: Option<OutboundRecord>,
+}
+
+/// An account as an issuer of tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OutboundRecord {
+    /// What its URL ends in; stays the same for ever.
+    pub id: String,
+    /// Whether it issues.
+    pub enabled: bool,
+    /// One for each algorithm.
+    pub keys: Vec<OutboundKey>,
+    /// Public parts of the keys before these.
+    #[serde(default)]
+    pub previous: Vec<serde_json::Value>,
+}
+
+/// A key that signs tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OutboundKey {
+    /// The name under which it is published.
+    pub kid: String,
+    /// `RS256` or `ES384`.
+    pub alg: String,
+    /// The private part (PKCS#8), sealed under the master key and bound to the name.
+    pub sealed: String,
+    /// The public part, as a JWK.
+    pub public: serde_json::Value,
 }
 
 impl AccountRecord {
@@ -53,6 +83,7 @@ impl AccountRecord {
             membership: None,
             password_policy: None,
             token_version: None,
+            outbound: None,
         }
     }
 }

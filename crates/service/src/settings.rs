@@ -14,6 +14,8 @@ pub struct Settings {
     pub region: String,
     /// Region names accepted in a signature's scope; none accepts every well-formed name.
     pub regions: Option<Vec<String>>,
+    /// The URL by which others reach the server, without a slash at the end: the issuer of tokens.
+    pub public_url: String,
     /// The account that the first start makes, with its administrator.
     pub account: AccountId,
     /// Settings of OIDC providers that AWS has no field for.

@@ -13,6 +13,8 @@ mod get_access_key_info;
 mod get_caller_identity;
 mod get_federation_token;
 mod get_session_token;
+mod get_web_identity_token;
+pub(crate) mod outbound;
 mod packed;
 pub(crate) mod tags;
 mod token_cache;
@@ -41,6 +43,7 @@ pub const API: Api = Api {
         Entry::of::<get_caller_identity::GetCallerIdentity>(),
         Entry::of::<get_federation_token::GetFederationToken>(),
         Entry::of::<get_session_token::GetSessionToken>(),
+        Entry::of::<get_web_identity_token::GetWebIdentityToken>(),
     ]],
 };
 

@@ -65,6 +65,9 @@ pub struct Config {
 pub struct Listen {
     /// Address and port; port 0 takes a free one.
     pub address: SocketAddr,
+    /// The URL by which others reach the server.
+    #[serde(deserialize_with = "value::base_url")]
+    pub public_url: Option<String>,
     /// Worker threads; 0 means one per core.
     pub threads: usize,
     /// Connections held at once.
@@ -346,6 +349,7 @@ impl Default for Listen {
     fn default() -> Listen {
         Listen {
             address: SocketAddr::from(([127, 0, 0, 1], 4570)),
+            public_url: None,
             threads: 0,
             max_connections: 10_000,
             max_headers: 100,

@@ -34,6 +34,9 @@ pub trait Calls: Send + Sync + 'static {
     /// Answers a call that could not be read whole.
     fn unread(&self, request: Request, status: StatusCode) -> impl Future<Output = Answer> + Send;
 
+    /// The public document of an issuer of tokens, by its path below `/_tokens/`.
+    fn issuer_document(&self, path: &str) -> Option<serde_json::Value>;
+
     /// What the metrics say about the inside, at this moment.
     fn gauges(&self) -> Gauges;
 }
@@ -83,6 +86,10 @@ impl<C: Calls> Front<C> {
                 }
                 None => respond::not_found(),
             },
+            Own::Tokens(path) if reads => {
+                let document = self.calls.issuer_document(path);
+                document.map_or_else(respond::not_found, |document| respond::json(&document))
+            }
             Own::Unknown => respond::not_found(),
             _ => respond::text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n"),
         }

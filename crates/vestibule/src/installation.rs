@@ -37,9 +37,11 @@ pub struct Installation {
 pub enum Opener<'a> {
     /// The server, under the folder's lock.
     Server {
-        /// The URL below which it serves the built-in issuer: providers there may be reached
-        /// although they are on loopback.
-        test_issuer: Option<&'a str>,
+        /// The URL at which it listens.
+        url: &'a str,
+        /// Whether it serves the built-in issuer below it: providers there may be reached although
+        /// they are on loopback.
+        test_issuer: bool,
     },
     /// A command, perhaps beside a server.
     Command,
@@ -81,7 +83,10 @@ pub async fn open(
     let failed = |error: &dyn std::fmt::Display| NotOpen(error.to_string());
     let keys = master_key::open(&config.master_key, folder).map_err(|error| failed(&error))?;
     let mut settings = service_settings(config)?;
-    if let Opener::Server { test_issuer: Some(base) } = opener {
+    if let (Opener::Server { url, .. }, true) = (opener, settings.public_url.is_empty()) {
+        url.clone_into(&mut settings.public_url);
+    }
+    if let Opener::Server { url: base, test_issuer: true } = opener {
         let authority = folder.tls().join("ca.pem");
         let provider = own_issuer(base, &authority)?;
         let name = base.split_once("://").map_or(base, |(_, name)| name);
@@ -154,7 +159,9 @@ pub fn service_settings(config: &Config) -> Result<Settings, NotOpen> {
     let providers = settings::Providers::new(providers);
     let regions = Some(config.regions.clone()).filter(|regions| !regions.is_empty());
     let issuing = durability(config.log_book.issuing);
-    Ok(Settings { region: config.region.clone(), regions, account, providers, issuing })
+    let public_url = config.listen.public_url.clone().unwrap_or_default();
+    let region = config.region.clone();
+    Ok(Settings { region, regions, public_url, account, providers, issuing })
 }
 
 fn provider_settings(

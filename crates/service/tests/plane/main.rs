@@ -18,6 +18,7 @@ mod mfa;
 mod nouns;
 mod organization;
 mod organizations;
+mod outbound;
 mod passwords;
 mod registry;
 mod saml;

@@ -14,7 +14,7 @@ use service::registry::{APIS, Api};
 use wire::shape::{Model, cloudtrail, iam, organizations, sts};
 
 use crate::scene::Scene;
-use crate::support::{Issuer, Reply};
+use crate::support::{Issuer, Reply, Town};
 
 /// Parameters by action by API. `{home}`, `{key}`, `{token}`, `{message}`, `{assertion}`, `{metadata}` and
 /// so on are filled in.
@@ -39,6 +39,36 @@ async fn the_matrix_of_actions_and_callers_is_as_written() {
     let (text, wrong) = matrix().await;
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(text, std::fs::read_to_string(corpus("matrix.txt")).unwrap());
+}
+
+/// What is not served is refused as AWS refuses what it does not know, and the docs say why.
+#[tokio::test]
+async fn every_other_operation_of_the_models_is_refused_and_has_a_reason() {
+    let town = Town::new().await;
+    for api in APIS {
+        let reasons = not_served(api);
+        for operation in model(api).operations() {
+            if api.action(operation.name).is_some() {
+                continue;
+            }
+            let told = reasons.iter().any(|row| row.actions.iter().any(|it| it == operation.name));
+            assert!(told, "{}:{} has no reason", api.name, operation.name);
+            match model(api).target {
+                "" => {
+                    let reply = town.call(Some(&town.admin), api.name, operation.name, &[]).await;
+                    let version = model(api).version;
+                    let name = operation.name;
+                    let text = format!("Could not find operation {name} for version {version}");
+                    reply.refused(400, "InvalidAction", &text);
+                }
+                target => {
+                    let target = format!("{target}.{}", operation.name);
+                    let reply = town.json(Some(&town.admin), &target, &Value::Null).await;
+                    assert_eq!(code(&reply), "UnknownOperationException", "{target}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -149,8 +179,31 @@ fn documented() -> String {
                 minimal[api.name][name].keys().map(|name| format!("`{name}`")).collect();
             writeln!(text, "| `{name}` | {does} | {proof} | {} |", input.join(", ")).unwrap();
         }
+        text.push_str(
+            "\nNot served, and refused as AWS refuses an operation that it does not know:\n\n",
+        );
+        for Reason { why, actions } in not_served(api) {
+            let actions = actions.iter().filter(|name| api.action(name).is_none());
+            let actions: Vec<_> = actions.map(|name| format!("`{name}`")).collect();
+            if !actions.is_empty() {
+                writeln!(text, "- {why} {}", actions.join(", ")).unwrap();
+            }
+        }
     }
     text
+}
+
+/// Operations that are not served, and why.
+#[derive(serde::Deserialize)]
+struct Reason {
+    why: String,
+    actions: Vec<String>,
+}
+
+fn not_served(api: &Api) -> Vec<Reason> {
+    let text = std::fs::read_to_string(corpus("not-served.json")).unwrap();
+    let mut all: BTreeMap<String, Vec<Reason>> = serde_json::from_str(&text).unwrap();
+    all.remove(api.name).unwrap()
 }
 
 pub fn minimal() -> Minimal {

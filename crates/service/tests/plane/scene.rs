@@ -79,6 +79,10 @@ impl Scene {
         let linked = [("RoleName", "AWSServiceRoleForBackup")];
         let task = town.set_up("DeleteServiceLinkedRole", &linked).await.text("DeletionTaskId");
         town.set_up("GenerateCredentialReport", &[]).await;
+        let issues = action.is_empty() || action == "DisableOutboundWebIdentityFederation";
+        if issues {
+            town.set_up("EnableOutboundWebIdentityFederation", &[]).await;
+        }
         town.set_up("UpdateAccountPasswordPolicy", &[]).await;
         for name in ["full", "admin"].into_iter().filter(|_| passwords) {
             let input = [("UserName", name), ("Password", "Correct-horse-1")];

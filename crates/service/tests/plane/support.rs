@@ -120,6 +120,7 @@ impl Town {
         let plane = Plane::open(Parts {
             settings: Settings {
                 region: "us-east-1".to_owned(),
+                public_url: "https://vestibule.test".to_owned(),
                 regions: None,
                 account: AccountId::parse(HOME).unwrap(),
                 providers,

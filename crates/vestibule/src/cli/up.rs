@@ -127,7 +127,7 @@ async fn serve(config: &Config, options: &Options, screen: &Screen) -> Result<En
     let scheme = if identity.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", listener.address()?);
 
-    let opener = Opener::Server { test_issuer: config.test.issuer.then_some(url.as_str()) };
+    let opener = Opener::Server { url: &url, test_issuer: config.test.issuer };
     let opened = installation::open(config, &folder, &clock, opener).await;
     let Installation { plane, key_beside_the_data } =
         opened.map_err(|error| Failure::new(error.to_string()))?;

@@ -38,6 +38,8 @@ pub const SETTINGS: &[Setting] = &[
 
     row("listen.address", "address and port", r#""127.0.0.1:4570""#, r#""0.0.0.0:443""#,
         "Where the server listens. Port 0 takes a free one; the readiness line says which."),
+    row("listen.public_url", "URL without a path", "", r#""https://sts.example.com""#,
+        "The URL by which others reach the server; unless it is set, the address that is listened on. Tokens of `GetWebIdentityToken` name it as their issuer, and their keys are served below it at `/_tokens`."),
     row("listen.threads", "whole number", "0", "4",
         "Worker threads; 0 means one per core."),
     row("listen.max_connections", "whole number", "10000", "500",

@@ -43,6 +43,24 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).ok_or_else(|| format!("`{text}` is too large"))
 }
 
+/// For `#[serde(deserialize_with)]`: scheme and host, and nothing behind them.
+pub fn base_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(from)?;
+    let url = text.trim_end_matches('/');
+    let good = url.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|it| !it.as_str().contains('@'))
+            && uri.path() == "/"
+            && uri.query().is_none()
+    });
+    match good && !url.contains('#') {
+        true => Ok(Some(url.to_owned())),
+        false => {
+            Err(D::Error::custom(format!("`{text}` is not a URL such as https://sts.example.com")))
+        }
+    }
+}
+
 /// For `#[serde(deserialize_with)]`.
 pub fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     parse_duration(&String::deserialize(from)?).map_err(D::Error::custom)

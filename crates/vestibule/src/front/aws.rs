@@ -46,6 +46,10 @@ impl Calls for Aws {
         noted.await.map_or_else(|_| failed(), rendered)
     }
 
+    fn issuer_document(&self, path: &str) -> Option<serde_json::Value> {
+        self.plane.issuer_document(path)
+    }
+
     fn gauges(&self) -> Gauges {
         let reached = self.plane.idp.statistics();
         let book = self.plane.book.figures();

@@ -17,6 +17,8 @@ pub(super) enum Own<'a> {
     Clock,
     /// The rest of the path, without a leading slash.
     Issuer(&'a str),
+    /// Likewise.
+    Tokens(&'a str),
     Unknown,
 }
 
@@ -26,6 +28,10 @@ pub(super) fn plane(path: &str) -> Plane<'_> {
         "health" => Own::Health,
         "metrics" => Own::Metrics,
         "test/clock" => Own::Clock,
-        _ => own.strip_prefix("issuer/").map_or(Own::Unknown, Own::Issuer),
+        _ => match own.split_once('/') {
+            Some(("issuer", path)) => Own::Issuer(path),
+            Some(("tokens", path)) => Own::Tokens(path),
+            _ => Own::Unknown,
+        },
     })
 }

@@ -14,6 +14,10 @@ impl Calls for Aws {
         respond::text(status, "unread")
     }
 
+    fn issuer_document(&self, path: &str) -> Option<serde_json::Value> {
+        (path == "known/jwks").then(|| serde_json::json!({ "keys": [] }))
+    }
+
     fn gauges(&self) -> Gauges {
         Gauges { revision: 5, ..Gauges::default() }
     }
@@ -108,4 +112,19 @@ async fn without_its_switch_there_is_no_test_clock() {
     let mut order = request("POST", "/_test/clock", "127.0.0.1");
     order.body = bytes::Bytes::from_static(br#"{"advance":90}"#);
     assert_eq!(told(&front, order).await.0, 404);
+}
+
+#[tokio::test]
+async fn documents_of_issuers_are_read_and_nothing_else() {
+    let front = front(Clock::system());
+    for (method, path, status) in [
+        ("GET", "/_tokens/known/jwks", 200),
+        ("HEAD", "/_tokens/known/jwks", 200),
+        ("POST", "/_tokens/known/jwks", 405),
+        ("GET", "/_tokens/unknown/jwks", 404),
+        ("GET", "/_tokens", 404),
+    ] {
+        let answer = front.answer(request(method, path, "192.0.2.1")).await;
+        assert_eq!(answer.status(), status, "{method} {path}");
+    }
 }
