@@ -233,7 +233,7 @@ pub struct Fault {
     /// What the case expects, and what was there instead; each as the case file writes it.
     pub compared: Option<(String, String)>,
     /// The question and its whole evaluation, of a case that came that far.
-    pub told: Option<Box<(Ask, Record)>>,
+    pub told: Option<Box<(Ask, Record<'static>)>>,
 }
 
 impl std::fmt::Display for Fault {

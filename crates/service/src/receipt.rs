@@ -44,11 +44,11 @@ pub fn allowed_by_own_keys(
     draft: &mut Draft,
     ask: &Ask,
     decision: &Decision,
-    record: Option<&Record>,
+    record: Option<&Record<'_>>,
 ) {
     let read = record.into_iter().flat_map(|record| &record.keys);
     let keys = read.filter(|read| is_ours(read.set_by)).map(|read| KeyRead {
-        key: read.key.clone().into(),
+        key: read.key.to_string().into(),
         values: Some(ours::bounded_list(&read.values)),
         ours: true,
     });
@@ -56,7 +56,7 @@ pub fn allowed_by_own_keys(
 }
 
 /// A denial, with all that the evaluator saw.
-pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
+pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record<'_>) {
     let trust = record.decision.trust;
     let statements = record.layers.iter().flat_map(|layer| {
         let shown = shown(layer.layer, trust);
@@ -66,7 +66,7 @@ pub fn denied(draft: &mut Draft, ask: &Ask, record: &Record) {
         })
     });
     let keys = record.keys.iter().map(|read| KeyRead {
-        key: read.key.clone().into(),
+        key: read.key.to_string().into(),
         values: Some(ours::bounded_list(&read.values)),
         ours: is_ours(read.set_by),
     });
@@ -92,7 +92,7 @@ fn about_it_first(mut statements: Vec<StatementTrace>) -> Vec<StatementTrace> {
 fn traced(
     layer: Layer,
     policy: &PolicyId,
-    statement: &StatementRecord,
+    statement: &StatementRecord<'_>,
     asked: &Asked,
 ) -> StatementTrace {
     use policy::record::Element as Failed;
@@ -101,7 +101,7 @@ fn traced(
             layer,
             policy: name(policy),
             statement: statement.index,
-            sid: statement.sid.clone(),
+            sid: statement.sid.as_deref().map(str::to_owned),
         },
         deny: statement.effect == Effect::Deny,
         matched: statement.applies,
@@ -122,8 +122,8 @@ fn traced(
             .conditions
             .iter()
             .map(|condition| ConditionTrace {
-                operator: condition.operator.clone(),
-                key: condition.key.clone(),
+                operator: condition.operator.to_string(),
+                key: condition.key.to_string(),
                 wanted: ours::bounded_list(&condition.wanted),
                 written: ours::bounded_list(&condition.written),
                 had: condition.had.as_deref().map(ours::bounded_list),

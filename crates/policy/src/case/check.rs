@@ -102,7 +102,7 @@ impl Policies {
 }
 
 /// Decides twice, recorded and not, and insists on one answer.
-fn explain(ask: &Ask, sources: &Sources<'_>) -> Result<(Decision, Record), String> {
+fn explain<'a>(ask: &'a Ask, sources: &Sources<'a>) -> Result<(Decision, Record<'a>), String> {
     let mut full = FullRecord::new();
     let decision = decide(ask, sources, &mut full);
     let record = full.into_record(ask, sources).ok_or("nothing was recorded")?;
@@ -150,13 +150,15 @@ impl Case {
         ask.choices = self.choices;
         let layers = self.policies.compile(load)?;
         let (decision, record) = explain(&ask, &layers.sources())?;
-        let told = |fault| Fault { told: Some(Box::new((ask, record.clone()))), ..fault };
-        self.expect.check(&decision, &record).map_err(told)
+        self.expect.check(&decision, &record).map_err(|fault| {
+            let told = Box::new((ask.clone(), record.into_owned()));
+            Fault { told: Some(told), ..fault }
+        })
     }
 }
 
 impl Expect {
-    fn check(&self, decision: &Decision, record: &Record) -> Result<(), Fault> {
+    fn check(&self, decision: &Decision, record: &Record<'_>) -> Result<(), Fault> {
         differ("verdict", &self.verdict, &decision.verdict)?;
         if self.layer.is_some() {
             differ("layer", &self.layer, &decision.layer)?;
@@ -176,18 +178,18 @@ impl Expect {
 }
 
 impl Reason {
-    fn check(&self, record: &Record) -> Result<(), Fault> {
+    fn check(&self, record: &Record<'_>) -> Result<(), Fault> {
         let policies = record.layers.iter().flat_map(|layer| &layer.policies);
         let mut statements = policies.flat_map(|policy| &policy.statements);
-        let statement: &StatementRecord = match &self.sid {
-            Some(sid) => statements.find(|s| s.sid.as_ref() == Some(sid)),
+        let statement: &StatementRecord<'_> = match &self.sid {
+            Some(sid) => statements.find(|s| s.sid.as_deref() == Some(sid)),
             None => statements.next(),
         }
         .ok_or("there is no such statement")?;
-        differ("failed", &self.failed.as_ref(), &statement.failed.first())?;
+        differ("failed", &self.failed, &statement.failed.first())?;
         let condition = statement.conditions.iter().find(|condition| !condition.holds);
         if self.key.is_some() {
-            differ("key", &self.key, &condition.map(|c| c.key.clone()))?;
+            differ("key", &self.key, &condition.map(|c| c.key.to_string()))?;
         }
         if self.how.is_some() {
             differ("how", &self.how, &condition.map(|c| c.how))?;
@@ -212,7 +214,8 @@ impl ConditionCase {
         let mut ask = Ask::new(principal("user/ann")?, "s3:GetObject", "arn:aws:s3:::b/k")
             .with_context(context(&self.context));
         ask.choices = self.choices;
-        let (allowed, record) = explain(&ask, &self.layers("Allow", "")?.sources())?;
+        let layers = self.layers("Allow", "")?;
+        let (allowed, record) = explain(&ask, &layers.sources())?;
         differ("holds", &self.holds, &allowed.is_allow())?;
         if self.how.is_some() {
             let statements = record.layers.iter().flat_map(|layer| &layer.policies);

@@ -12,7 +12,7 @@ pub(super) fn find(
     ask: &Ask,
     sources: &Sources<'_>,
     decision: &Decision,
-    layers: &[LayerRecord],
+    layers: &[LayerRecord<'_>],
 ) -> Vec<MissingKey> {
     let mut found: Vec<MissingKey> = Vec::new();
     for (layer, (.., set)) in layers.iter().zip(each_set(sources)) {
@@ -39,11 +39,15 @@ pub(super) fn find(
 }
 
 /// What a change of this statement could bring, given the answer.
-fn could(decision: &Decision, layer: &LayerRecord, record: &StatementRecord) -> Option<Could> {
+fn could(
+    decision: &Decision,
+    layer: &LayerRecord<'_>,
+    record: &StatementRecord<'_>,
+) -> Option<Could> {
     let applies = record.applies;
     // Only statements about this caller, action and resource.
-    if record.failed.iter().any(|element| *element != Element::Condition) && !applies {
-        let resource_only = record.failed.iter().all(|e| *e == Element::Resource);
+    if record.failed.iter().any(|element| element != Element::Condition) && !applies {
+        let resource_only = record.failed.iter().all(|e| e == Element::Resource);
         // A resource may fail for want of a variable's key.
         if !resource_only {
             return None;
@@ -69,9 +73,9 @@ fn could(decision: &Decision, layer: &LayerRecord, record: &StatementRecord) -> 
 
 /// The missing keys that made the statement apply or fail. Empty when another condition, whose key
 /// is there, fails as well.
-fn keys_at_fault(ask: &Ask, statement: &Statement, record: &StatementRecord) -> Vec<String> {
+fn keys_at_fault(ask: &Ask, statement: &Statement, record: &StatementRecord<'_>) -> Vec<String> {
     let mut keys = Vec::new();
-    if record.failed.contains(&Element::Resource) {
+    if record.failed.contains(Element::Resource) {
         let unresolved =
             statement.resource_variables().filter(|v| v.resolve(&ask.context).is_none());
         keys.extend(unresolved.map(|v| v.key.as_str().to_owned()));
@@ -89,7 +93,7 @@ fn keys_at_fault(ask: &Ask, statement: &Statement, record: &StatementRecord) -> 
         let unresolved = variables.iter().filter(|v| v.resolve(&ask.context).is_none());
         let before = keys.len();
         if absent {
-            keys.push(line.key.clone());
+            keys.push(line.key.clone().into_owned());
         }
         keys.extend(unresolved.map(|v| v.key.as_str().to_owned()));
         if keys.len() == before && !record.applies {

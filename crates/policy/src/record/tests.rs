@@ -7,7 +7,7 @@ use crate::{
     decide,
 };
 
-fn explain(text: &str, context: Context) -> Record {
+fn explain(text: &str, context: Context) -> Record<'static> {
     let document = Document::parse(text, Kind::Identity, Strictness::Stored).unwrap();
     let id = PolicyId::new("p", PolicyKind::Inline);
     let identity = [Arc::new(Compiled::new([Named::new(id, Arc::new(document))]))];
@@ -23,8 +23,9 @@ fn explain(text: &str, context: Context) -> Record {
     let record = record.into_record(&ask, &sources).unwrap();
     assert_eq!(record.decision, decision);
     let json = serde_json::to_string(&record).unwrap();
-    assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record, "data survives writing");
-    record
+    let read = serde_json::from_str(&json).unwrap();
+    assert_eq!(record, read, "data survives writing");
+    read
 }
 
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
@@ -44,8 +45,8 @@ fn a_failed_condition_is_told_with_both_sides() {
     let record = explain(POLICY, context);
     assert_eq!(record.decision.verdict, Verdict::ImplicitDeny);
     let statements = &record.layers[0].policies[0].statements;
-    assert_eq!(statements[0].failed, [Element::Action]);
-    assert_eq!(statements[1].failed, [Element::Condition]);
+    assert_eq!(statements[0].failed, vec![Element::Action].into());
+    assert_eq!(statements[1].failed, vec![Element::Condition].into());
     let tag = &statements[1].conditions[0];
     assert_eq!(
         (&*tag.wanted, tag.had.as_deref()),

@@ -519,8 +519,9 @@ fn is_of_resource(key: &str) -> bool {
 
 /// At most [`MAX_LIST`] of `texts`, each cut to [`MAX_TEXT`] characters and free of tokens.
 #[must_use]
-pub fn bounded_list(texts: &[String]) -> Vec<String> {
-    texts.iter().take(MAX_LIST).map(|text| safe(text.clone().into()).into_owned()).collect()
+pub fn bounded_list<T: AsRef<str>>(texts: &[T]) -> Vec<String> {
+    let safe = |text: &T| safe(text.as_ref().to_owned().into()).into_owned();
+    texts.iter().take(MAX_LIST).map(safe).collect()
 }
 
 /// `text`, cut to `limit` characters with a visible mark.

@@ -126,7 +126,7 @@ pub(super) fn run(options: &Options, global: &Global, screen: &Screen) -> Result
 /// One question, answered.
 struct Answer {
     ask: Ask,
-    record: Record,
+    record: Record<'static>,
     /// Keys that policies for this question mention and that nobody set.
     open: Vec<String>,
 }
@@ -152,7 +152,8 @@ impl Answer {
         let mut recorder = FullRecord::new();
         decide(&ask, &sources, &mut recorder);
         let record = recorder.into_record(&ask, &sources);
-        let record = record.ok_or_else(|| Failure::new("the decision left no record"))?;
+        let record =
+            record.ok_or_else(|| Failure::new("the decision left no record"))?.into_owned();
         let needs = policy::needs(&ask.action, Some(&ask.resource), &sources);
         let policies = sources.policies();
         let written = policies.iter().flat_map(|named| named.document.mentioned_keys());

@@ -208,7 +208,7 @@ impl Scenario {
     }
 
     /// The statements that say what was decided. A boundary allows nothing, so only its denials.
-    fn matched(&self, record: &Record, verdict: Verdict) -> Vec<Matched> {
+    fn matched(&self, record: &Record<'_>, verdict: Verdict) -> Vec<Matched> {
         let denies = verdict == Verdict::ExplicitDeny;
         let effect = if denies { Effect::Deny } else { Effect::Allow };
         let mut matched = Vec::new();
@@ -263,8 +263,9 @@ fn first_start(document: &Document) -> Position {
 }
 
 /// What one layer says for itself; none where it is not there.
-fn of_layer(record: &Record, layer: Layer) -> Option<Verdict> {
-    let layers: Vec<&LayerRecord> = record.layers.iter().filter(|it| it.layer == layer).collect();
+fn of_layer(record: &Record<'_>, layer: Layer) -> Option<Verdict> {
+    let layers: Vec<&LayerRecord<'_>> =
+        record.layers.iter().filter(|it| it.layer == layer).collect();
     layers.first()?;
     let applies = |effect| {
         let policies = layers.iter().flat_map(|layer| &layer.policies);
