@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "progress goes to the terminal, apart from the output")]
 
 mod bench;
+mod coverage;
 mod graph;
 mod layers;
 mod process;
@@ -28,6 +29,7 @@ Usage: cargo xtask TASK
   layers                 who may depend on whom
   sizes                  lines of code per file: 400 is a warning, 700 a failure
   supply                 licences, banned crates and sources of all dependencies
+  coverage [--lines]     which share of the policy crate's lines its own tests run
   bench [NAME…] [--json] measure beside the limits of this machine; names: see `bench --list`
 ";
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         "layers" => layers::run().map(done),
         "sizes" => sizes::run().map(done),
         "supply" => supply::run().map(done),
+        "coverage" => coverage::run(rest).map(done),
         "bench" => bench::run(rest).map(done),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -255,4 +255,32 @@ mod tests {
         assert_eq!(AccountId::parse("11112222333").unwrap_err(), ArnFault::Account);
         assert_eq!(AccountId::parse("11112222333x").unwrap_err(), ArnFault::Account);
     }
+
+    #[test]
+    fn arns_and_accounts_are_texts_wherever_they_are_written() {
+        let text = "arn:aws:iam::111122223333:role/R";
+        let arn: Arn = text.parse().unwrap();
+        let read: Arn = serde_json::from_str(&format!("{text:?}")).unwrap();
+        assert_eq!((&read, serde_json::to_string(&arn).unwrap()), (&arn, format!("{text:?}")));
+        assert_eq!(
+            (arn.as_ref(), format!("{arn}"), format!("{arn:?}")),
+            (text, text.into(), text.into())
+        );
+        assert_eq!((arn.service(), arn.region()), ("iam", ""));
+        let account: AccountId = "111122223333".parse().unwrap();
+        assert_eq!(serde_json::to_string(&account).unwrap(), "\"111122223333\"");
+        let other: Arn = "arn:aws:iam::111122223333:role/S".parse().unwrap();
+        assert!(arn < other && std::collections::HashSet::from([arn]).contains(&read));
+        let long = format!("arn:aws:iam::111122223333:role/{}", "r".repeat(Arn::MAX));
+        for (wrong, why) in [
+            ("aws", "an ARN begins with \"arn:\""),
+            ("arn:aws", "an ARN has six parts: arn:partition:service:region:account:resource"),
+            (&long, "the ARN is too long"),
+        ] {
+            assert_eq!(Arn::parse(wrong).unwrap_err().to_string(), why);
+            assert!(serde_json::from_str::<Arn>(&format!("{wrong:?}")).is_err());
+        }
+        let fault = AccountId::parse("1").unwrap_err();
+        assert_eq!(fault.to_string(), "an account id has twelve digits");
+    }
 }

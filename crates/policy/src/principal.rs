@@ -146,3 +146,30 @@ impl Principal {
         matches!(self, Self::WebIdentity { .. } | Self::Saml { .. })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::case::principal;
+
+    #[test]
+    fn the_key_of_a_principal_is_its_role_or_itself_and_nothing_for_strangers() {
+        let iam = |rest: &str| Some(format!("arn:aws:iam::111122223333:{rest}"));
+        for (who, key, shown) in [
+            ("root", iam("root"), "arn:aws:iam::111122223333:root"),
+            ("user/t/ann", iam("user/t/ann"), "arn:aws:iam::111122223333:user/t/ann"),
+            ("role/t/R:s", iam("role/t/R"), "arn:aws:sts::111122223333:assumed-role/R/s"),
+            (
+                "federated/F:ann",
+                Some("arn:aws:sts::111122223333:federated-user/F".to_owned()),
+                "arn:aws:sts::111122223333:federated-user/F",
+            ),
+            ("anonymous", None, "anonymous"),
+            ("oidc:idp.test", None, "idp.test"),
+            ("service:ec2.amazonaws.com", None, "ec2.amazonaws.com"),
+        ] {
+            let who = principal(who).unwrap();
+            assert_eq!(who.key_arn().map(|arn| arn.to_string()), key);
+            assert_eq!(who.shown(), shown);
+        }
+    }
+}

@@ -130,7 +130,13 @@ fn known_policy(ask: &Ask, decision: &Decision) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{
+        AccountId, Arn, Compiled, Document, Kind, Named, NoRecord, PolicyId, Sources, Strictness,
+        decide,
+    };
 
     fn denial(verdict: Verdict, layer: Layer) -> Denial {
         Denial {
@@ -187,5 +193,55 @@ mod tests {
         let token = Denial { federated: true, action, ..denial };
         let said = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
         assert_eq!(token.sentence(Style::FULL), said);
+    }
+
+    /// What is said of a question that a Deny in one policy answered.
+    fn said(kind: PolicyKind, document: Kind, arn: &str, owner: Option<&str>) -> Option<String> {
+        let principal = if document == Kind::Rcp { r#""Principal":"*","# } else { "" };
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny",{principal}"Action":"s3:*","Resource":"*"}}]}}"#
+        );
+        let document = Document::parse(&text, document, Strictness::Stored).unwrap();
+        let id = PolicyId::new("p", kind).with_arn(Arn::parse(arn).unwrap());
+        let set = [Arc::new(Compiled::new([Named::new(id, Arc::new(document))]))];
+        let sources = match kind {
+            PolicyKind::Scp => Sources { scps: Some(&set), ..Sources::default() },
+            PolicyKind::Rcp => Sources { rcps: Some(&set), ..Sources::default() },
+            _ => Sources { identity: &set, ..Sources::default() },
+        };
+        let mut ask = Ask::new(crate::case::principal("user/ann").unwrap(), "s3:GetObject", "*");
+        if let Some(owner) = owner {
+            ask = ask.owned_by(AccountId::parse(owner).unwrap());
+        }
+        let denial = Denial::of(&ask, &decide(&ask, &sources, &mut NoRecord)).unwrap();
+        assert_eq!((denial.verdict, denial.federated), (Verdict::ExplicitDeny, false));
+        denial.policy
+    }
+
+    #[test]
+    fn the_denying_policy_is_named_to_those_it_belongs_to() {
+        let own = "arn:aws:iam::111122223333:policy/P";
+        let theirs = "arn:aws:iam::444455556666:policy/P";
+        let named = Some(own.to_owned());
+        let identity = |kind, arn| said(kind, Kind::Identity, arn, None);
+        assert_eq!(identity(PolicyKind::Managed, own), named);
+        assert_eq!(identity(PolicyKind::Boundary, own), named);
+        assert_eq!(identity(PolicyKind::Managed, theirs), None);
+        assert_eq!(identity(PolicyKind::Inline, own), None);
+        let aws = "arn:aws:iam::aws:policy/P";
+        assert_eq!(identity(PolicyKind::Managed, aws).as_deref(), Some(aws));
+        assert_eq!(said(PolicyKind::Scp, Kind::Scp, theirs, None).as_deref(), Some(theirs));
+        let rcp = |owner| said(PolicyKind::Rcp, Kind::Rcp, own, Some(owner));
+        assert_eq!((rcp("111122223333"), rcp("444455556666")), (named, None));
+    }
+
+    #[test]
+    fn of_an_allow_nothing_is_said_and_of_a_missing_one_no_policy() {
+        let ask = Ask::new(crate::case::principal("root").unwrap(), "s3:GetObject", "*");
+        let decided = decide(&ask, &Sources::default(), &mut NoRecord);
+        assert_eq!(Denial::of(&ask, &decided), None);
+        let ask = Ask::new(crate::case::principal("user/ann").unwrap(), "s3:GetObject", "*");
+        let decided = decide(&ask, &Sources::default(), &mut NoRecord);
+        assert_eq!(Denial::of(&ask, &decided).unwrap().policy, None);
     }
 }

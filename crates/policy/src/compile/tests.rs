@@ -128,3 +128,46 @@ fn positions_are_counted_in_characters() {
     assert_eq!(set.statements()[1].id.end, Position { line: 3, column: 29 });
     assert_eq!(Position::of(text, first.span.end), first.end);
 }
+
+/// The statement that allows `s3:Get` on `resource` with `k:t` set, by its `Sid`.
+fn allowing(statements: &[String], resource: &str, value: &str) -> Option<String> {
+    use crate::{NoRecord, Sources, decide};
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+    let document = Document::parse(&text, Kind::Identity, Strictness::Stored).unwrap();
+    let id = PolicyId::new("p", PolicyKind::Inline);
+    let set = [Arc::new(Compiled::new([Named::new(id, Arc::new(document))]))];
+    let mut ask = Ask::new(asker(), "s3:Get", resource);
+    ask.context.set("k:t", value, SetBy::Request);
+    let decision = decide(&ask, &Sources { identity: &set, ..Sources::default() }, &mut NoRecord);
+    decision.determining.first().and_then(|id| id.sid.clone())
+}
+
+#[test]
+fn many_statements_that_differ_in_a_constant_are_told_apart_by_it() {
+    let statement = |n: usize| {
+        format!(
+            r#"{{"Sid":"S{n}","Effect":"Allow","Action":"s3:Get","Resource":"*","Condition":{{"StringEquals":{{"k:t":"v{n}"}}}}}}"#
+        )
+    };
+    let mut statements: Vec<String> = (0..64).map(statement).collect();
+    statements.push(statement(64).replace("StringEquals", "StringLike"));
+    assert_eq!(allowing(&statements, "*", "v7").as_deref(), Some("S7"));
+    assert_eq!(allowing(&statements, "*", "v64").as_deref(), Some("S64"), "none of the constants");
+    assert_eq!(allowing(&statements, "*", "v65"), None);
+}
+
+#[test]
+fn prefixes_of_more_lengths_than_the_index_keeps_are_all_found() {
+    let statement = |n: usize| {
+        let prefix = "x".repeat(n);
+        format!(
+            r#"{{"Sid":"S{n}","Effect":"Allow","Action":"s3:Get","Resource":"arn:aws:s3:::{n}{prefix}*"}}"#
+        )
+    };
+    let statements: Vec<String> = (10..60).map(statement).collect();
+    for n in [10, 33, 59] {
+        let resource = format!("arn:aws:s3:::{n}{}/k", "x".repeat(n));
+        assert_eq!(allowing(&statements, &resource, ""), Some(format!("S{n}")));
+    }
+    assert_eq!(allowing(&statements, "arn:aws:s3:::9xxxxxxxxx/k", ""), None);
+}
