@@ -16,6 +16,7 @@ mod client;
 mod federation;
 mod http;
 mod idp;
+mod saml_idp;
 mod tools;
 mod vestibule;
 
@@ -26,6 +27,7 @@ pub use self::{
     federation::{ACCOUNT, Federation, PROJECTS},
     http::{Answer, get, post_form, raw},
     idp::OidcProvider,
+    saml_idp::SamlIdp,
     tools::Tools,
     vestibule::{Setup, Vestibule},
 };

@@ -21,6 +21,8 @@ mod provider;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]
+mod saml;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod set_up;

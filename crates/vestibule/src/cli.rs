@@ -3,6 +3,7 @@
 //! Exit codes: 0 done (or allowed), 1 denied or something found, 2 wrong usage or failure.
 
 pub mod account;
+pub mod claims;
 pub mod completions;
 pub mod demo;
 pub mod explain;
@@ -36,6 +37,7 @@ Examples:
   vestibule up                                   serve on 127.0.0.1:4570, keep all in ./.vestibule
   vestibule explain last                         why the last call was allowed or refused
   vestibule token mint --profile github          a token like those of GitHub Actions
+  vestibule claims preview --saml response.xml   what a SAML response would become
   vestibule policy check trust.json              what AWS would say to a policy document
   vestibule simulate --identity p.json --action s3:GetObject    what policies would answer
   vestibule test policies/tests                  case files: what policies must answer
@@ -101,6 +103,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Command),
     #[command(subcommand)]
+    Claims(claims::Command),
+    #[command(subcommand)]
     Policy(policy::Command),
     Simulate(Box<simulate::Options>),
     Test(test::Options),
@@ -143,6 +147,7 @@ impl Cli {
             Command::Account(command) => account::run(&command, global, screen),
             Command::Key(command) => key::run(command, global, screen),
             Command::Token(command) => token::run(&command, global, screen),
+            Command::Claims(command) => claims::run(&command, screen),
             Command::Policy(command) => policy::run(&command, screen),
             Command::Simulate(options) => simulate::run(&options, global, screen),
             Command::Test(options) => test::run(&options, screen),

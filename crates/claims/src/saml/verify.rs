@@ -102,6 +102,8 @@ pub struct Said {
     pub subject: Option<String>,
     /// All attributes whose values are text.
     pub attributes: Vec<(String, Vec<String>)>,
+    /// All together, if nothing is missing; perhaps expired, forged or for somebody else.
+    pub complete: Option<Box<Presented>>,
 }
 
 /// What an assertion says, once all of it has been judged.
@@ -217,6 +219,7 @@ fn judge(input: &Input<'_>, prove: bool) -> Judged {
         issuer: issuer.clone(),
         subject: subject.as_ref().map(|it| it.name.clone()),
         attributes: attributes.readable(),
+        complete: None,
     };
     let complete = || {
         let (subject, confirmation, statements) = (subject?, confirmation?, statements?);
@@ -240,6 +243,7 @@ fn judge(input: &Input<'_>, prove: bool) -> Judged {
         })
     };
     let presented = complete();
+    record.said.complete = presented.clone().map(Box::new);
     record.finish(presented)
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use claims::{Check, Checks, Verdict};
 
 use crate::corpus::{Provider, judge};
-use crate::idp::{corpus, file};
+use crate::idp::{Recipe, corpus, file, make};
 
 const DOCUMENTS: u64 = 40;
 const ID_ATTRIBUTE: &str = "urn:oasis:names:tc:SAML:2.0:assertion:Assertion";
@@ -47,6 +47,47 @@ fn xmlsec1_and_we_agree() {
         }
     }
     assert!(mutants.0 * 10 >= mutants.1 * 6, "mostly the same is refused: {mutants:?}");
+}
+
+#[test]
+fn what_xmlsec1_encrypts_we_decrypt() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, template) = (folder.path().join("signed.xml"), folder.path().join("template.xml"));
+    std::fs::write(&data, make(&Recipe::default())).unwrap();
+    for (session, algorithm) in [
+        ("aes-128", "2001/04/xmlenc#aes128-cbc"),
+        ("aes-256", "2001/04/xmlenc#aes256-cbc"),
+        ("aes-128", "2009/xmlenc11#aes128-gcm"),
+        ("aes-256", "2009/xmlenc11#aes256-gcm"),
+    ] {
+        let element = format!(
+            r#"<xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#" Type="http://www.w3.org/2001/04/xmlenc#Element"><xenc:EncryptionMethod Algorithm="http://www.w3.org/{algorithm}"/><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"/><ds:KeyInfo><ds:X509Data/></ds:KeyInfo><xenc:CipherData><xenc:CipherValue/></xenc:CipherData></xenc:EncryptedKey></ds:KeyInfo><xenc:CipherData><xenc:CipherValue/></xenc:CipherData></xenc:EncryptedData>"#
+        );
+        std::fs::write(&template, element).unwrap();
+        let output = Command::new("xmlsec1")
+            .args(["--encrypt", "--session-key", session, "--node-name", ID_ATTRIBUTE])
+            .arg("--pubkey-cert-pem")
+            .arg(corpus().join("keys/sp.crt"))
+            .arg("--xml-data")
+            .arg(&data)
+            .arg(&template)
+            .output()
+            .expect("xmlsec1 runs: `cargo xtask test` installs it");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success(),
+            "{algorithm}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let open =
+            r#"<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">"#;
+        let response = text
+            .replace("<xenc:EncryptedData", &format!("{open}<xenc:EncryptedData"))
+            .replace("</xenc:EncryptedData>", "</xenc:EncryptedData></saml:EncryptedAssertion>");
+        let outcome = judge(response.as_bytes(), &Provider::default(), Checks::Aws);
+        let verified = outcome.result.unwrap_or_else(|why| panic!("{algorithm}: {why:?}"));
+        assert_eq!((verified.subject.as_str(), verified.encrypted), ("ada", true), "{algorithm}");
+    }
 }
 
 /// Whether the assertion's signature holds; what it says is not the question here.

@@ -98,7 +98,7 @@ fn members(claims: &Claims, now: Timestamp) -> Vec<String> {
 
 /// ATTACK: a token is foreign text; control characters in it could rewrite the terminal
 /// (test a_claim_cannot_write_to_the_terminal).
-fn printable(text: &str) -> String {
+pub(in super::super) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
