@@ -103,6 +103,9 @@ async fn only_users_change_their_own_and_only_if_they_may() {
     let change = [("OldPassword", FIRST.1), ("NewPassword", "Better-horse-2")];
     let denied = town.iam(&anna, "ChangePassword", &change).await;
     assert_eq!(denied.why(), "implicitDeny identity iam:ChangePassword");
+    let policy = ("PolicyArn", "arn:aws:iam::aws:policy/IAMUserChangePassword");
+    town.set_up("AttachUserPolicy", &[ANNA, policy]).await;
+    town.iam(&anna, "ChangePassword", &change).await.ok();
     let trust = crate::support::trusts(&json!({"AWS": HOME}), &["sts:AssumeRole"], None);
     let role = town.role("r", &trust, Some(&allow("iam:*", "*"))).await;
     let session = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
