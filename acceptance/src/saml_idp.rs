@@ -1,6 +1,7 @@
-//! pysaml2 from PyPI, which signs by xmlsec1: a SAML identity provider that we did not write.
+//! SAML identity providers that we did not write: pysaml2 from PyPI, which signs by xmlsec1 (C), and
+//! samlp from npm, which signs by xml-crypto (JavaScript).
 
-use std::cell::RefCell;
+use std::{cell::RefCell, path::PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -13,27 +14,40 @@ use crate::{
 /// A running provider with keys of its own.
 pub struct SamlIdp {
     metadata: String,
+    private_key: String,
     process: RefCell<LineChild>,
     _folder: TempDir,
 }
 
 impl SamlIdp {
-    /// Starts it.
-    pub fn start() -> SamlIdp {
+    /// Starts pysaml2.
+    pub fn pysaml2() -> SamlIdp {
+        SamlIdp::start("pysaml2", Tools::find().python(), "idps/pysaml2/idp.py")
+    }
+
+    /// Starts samlp.
+    pub fn samlp() -> SamlIdp {
+        SamlIdp::start("samlp", Tools::find().node(), "idps/samlp/idp.mjs")
+    }
+
+    fn start(name: &'static str, program: PathBuf, script: &str) -> SamlIdp {
         let folder = TempDir::new().expect("a folder for the provider's keys");
-        let script = tools::home().join("idps/pysaml2/idp.py");
-        let python = Tools::find().python();
+        let script = tools::home().join(script);
         let mut process =
-            LineChild::start("pysaml2", tools::command(python).arg(script).arg(folder.path()));
-        let metadata = loop {
-            let line = process.line();
-            if let Ok(said) = serde_json::from_str::<Value>(&line)
-                && let Some(metadata) = said.get("metadata").and_then(Value::as_str)
-            {
-                break metadata.to_owned();
+            LineChild::start(name, tools::command(program).arg(script).arg(folder.path()));
+        loop {
+            let Ok(said) = serde_json::from_str::<Value>(&process.line()) else { continue };
+            let text = |name| said.get(name).and_then(Value::as_str).map(str::to_owned);
+            if let (Some(metadata), Some(private_key)) = (text("metadata"), text("private_key")) {
+                let process = RefCell::new(process);
+                return SamlIdp { metadata, private_key, process, _folder: folder };
             }
-        };
-        SamlIdp { metadata, process: RefCell::new(process), _folder: folder }
+        }
+    }
+
+    /// The private key that it encrypts assertions to: the service's.
+    pub fn private_key(&self) -> &str {
+        &self.private_key
     }
 
     /// Its metadata.
@@ -41,7 +55,7 @@ impl SamlIdp {
         &self.metadata
     }
 
-    /// A response about this subject, in base64; `how` says what is signed, and by which hash.
+    /// A response about this subject, in base64; `how` says what is signed and encrypted, and by which hash.
     pub fn response(&self, subject: &str, attributes: &Value, how: &Value) -> String {
         let prefixed = attributes.as_object().into_iter().flatten().map(|(name, values)| {
             (format!("https://aws.amazon.com/SAML/Attributes/{name}"), values.clone())

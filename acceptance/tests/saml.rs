@@ -1,5 +1,5 @@
-//! SAML: an identity provider that we did not write (pysaml2, which signs by xmlsec1), boto3, and a
-//! second role behind the first.
+//! SAML: identity providers that we did not write (pysaml2, which signs by xmlsec1; samlp, which signs
+//! by xml-crypto), boto3, and a second role behind the first.
 
 use std::io::Write as _;
 
@@ -28,7 +28,15 @@ fn document(principal: Value, actions: &[&str]) -> String {
 
 #[test]
 fn an_enterprise_signs_in_and_its_tags_reach_the_second_role() {
-    let idp = SamlIdp::start();
+    signs_in(&SamlIdp::pysaml2(), "https://pysaml2.example/idp", &[json!({"algorithm": "sha512"})]);
+}
+
+#[test]
+fn another_provider_signs_in_and_encrypts() {
+    signs_in(&SamlIdp::samlp(), "https://samlp.example/idp", &[json!({"encrypt": true})]);
+}
+
+fn signs_in(idp: &SamlIdp, issuer: &str, more: &[Value]) {
     let server = Vestibule::start(Setup::default());
     let boto3 = Boto3::start(&server);
     let admin = boto3.signed(server.admin());
@@ -64,12 +72,15 @@ fn an_enterprise_signs_in_and_its_tags_reach_the_second_role() {
     let anyone = boto3.anonymous();
     let request = |response: &str| json!({"RoleArn": role, "PrincipalArn": PROVIDER, "SAMLAssertion": response});
     let plain = attributes(&role);
-    for how in [json!({}), json!({"algorithm": "sha512"}), json!({"sign_response": false})] {
-        let response = idp.response("alice", &plain, &how);
+    let key = json!({"SAMLProviderArn": PROVIDER, "AddPrivateKey": idp.private_key()});
+    admin.ok("iam", "update_saml_provider", key);
+    let usual = [json!({}), json!({"sign_response": false})];
+    for how in usual.iter().chain(more) {
+        let response = idp.response("alice", &plain, how);
         let session = anyone.ok("sts", "assume_role_with_saml", request(&response));
         assert_eq!(session["Subject"], "alice");
         assert_eq!(session["SubjectType"], "persistent");
-        assert_eq!(session["Issuer"], "https://pysaml2.example/idp");
+        assert_eq!(session["Issuer"], issuer);
         assert_eq!(session["Audience"], "https://signin.aws.amazon.com/saml");
         assert_eq!(session["SourceIdentity"], "alice");
         assert_eq!(
@@ -99,15 +110,22 @@ fn an_enterprise_signs_in_and_its_tags_reach_the_second_role() {
         refusal.message,
         "SAML Assertion doesn't contain the requested Role and Metadata in the attributes"
     );
-    let stranger = SamlIdp::start().response("alice", &plain, &json!({}));
+    let stranger = SamlIdp::samlp().response("alice", &plain, &json!({}));
     let refusal = anyone.refused("sts", "assume_role_with_saml", request(&stranger));
     assert_eq!(refusal.said(), ("InvalidIdentityToken", invalid));
+    // The same assertion once more, as another session.
+    let response = idp.response("alice", &plain, &json!({}));
+    anyone.ok("sts", "assume_role_with_saml", request(&response));
+    let mut again = request(&response);
+    again["DurationSeconds"] = json!(900);
+    let refusal = anyone.refused("sts", "assume_role_with_saml", again);
+    assert_eq!(refusal.said(), ("ExpiredTokenException", "Response has expired"));
 }
 
 /// `vestibule claims preview`, offline.
 #[test]
 fn a_response_can_be_looked_at_before_anything_is_set_up() {
-    let idp = SamlIdp::start();
+    let idp = SamlIdp::pysaml2();
     let server = Vestibule::start(Setup::default());
     let role = format!("arn:aws:iam::{ACCOUNT}:role/door");
     let response = idp.response("alice", &attributes(&role), &json!({}));
@@ -137,7 +155,7 @@ fn a_response_can_be_looked_at_before_anything_is_set_up() {
     ] {
         assert!(told.contains(part), "no {part:?} in:\n{told}");
     }
-    let stranger = file(SamlIdp::start().metadata());
+    let stranger = file(SamlIdp::pysaml2().metadata());
     let (code, told) = preview(&["--metadata", &path(&stranger)]);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("Response signature invalid"), "{told}");

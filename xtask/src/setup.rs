@@ -110,7 +110,7 @@ fn node(work: &Path, python: &Path) -> Outcome<PathBuf> {
     Ok(python.to_path_buf())
 }
 
-/// The identity provider and the JavaScript SDK, exactly as the lock file has them.
+/// The identity providers and the JavaScript SDK, exactly as the lock file has them.
 fn packages_of_node(work: &Path, node: &Path) -> Outcome {
     let home = process::root().join("acceptance");
     let wanted = read(&home.join("package-lock.json"))?;
