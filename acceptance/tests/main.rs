@@ -27,6 +27,8 @@ mod server;
 #[cfg(test)]
 mod set_up;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod terraform;
 #[cfg(test)]
 mod trust_anchor;
