@@ -1,4 +1,4 @@
-//! What Terraform's AWS provider calls for its IAM resources, replayed by boto3 from
+//! What Terraform's AWS provider calls for IAM's and Organizations' resources, replayed by boto3 from
 //! `corpus/terraform/`: made, read, read again without a difference, changed, deleted, gone. No call
 //! waits for another to become visible: what was written is read at once.
 
@@ -24,6 +24,8 @@ struct Resource {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Call {
+    #[serde(default = "iam")]
+    service: String,
     call: String,
     with: Value,
     /// What the answer must have, among other things.
@@ -34,6 +36,10 @@ struct Call {
     save: BTreeMap<String, String>,
     /// The code with which it must be refused.
     refused: Option<String>,
+}
+
+fn iam() -> String {
+    "iam".to_owned()
 }
 
 struct Provider<'a> {
@@ -65,10 +71,14 @@ impl Provider<'_> {
             let about = format!("{whose}: {}", call.call);
             let with = self.filled(&call.with);
             if let Some(code) = &call.refused {
-                assert_eq!(self.admin.refused("iam", &call.call, with).code, *code, "{about}");
+                assert_eq!(
+                    self.admin.refused(&call.service, &call.call, with).code,
+                    *code,
+                    "{about}"
+                );
                 continue;
             }
-            let mut answer = self.admin.ok("iam", &call.call, with);
+            let mut answer = self.admin.ok(&call.service, &call.call, with);
             answer.as_object_mut().unwrap().remove("ResponseMetadata");
             assert!(has(&answer, &self.filled(&call.expect)), "{about}: {answer:#}");
             for (name, place) in &call.save {

@@ -13,12 +13,13 @@ use crate::record::AccountRecord;
 use crate::world::{self, Change, Entity};
 
 /// The actions of this file.
-pub const ACTIONS: [Entry; 6] = [
+pub const ACTIONS: [Entry; 7] = [
     Entry::of::<CreateOrganization>(),
     Entry::of::<DeleteOrganization>(),
     Entry::of::<DescribeOrganization>(),
     Entry::of::<Toggle<false>>(),
     Entry::of::<Toggle<true>>(),
+    Entry::of::<ListAwsServiceAccess>(),
     Entry::of::<ListRoots>(),
 ];
 
@@ -223,6 +224,36 @@ impl Action for ListRoots {
     ) -> Result<Done<RootsOutput>> {
         let (roots, next_token) = cut([root(managed(cx)?)], |root| root.id.clone(), &input)?;
         Ok(Done::read(RootsOutput { roots, next_token }))
+    }
+}
+
+/// `ListAWSServiceAccessForOrganization`: no other service has any, here.
+pub struct ListAwsServiceAccess;
+
+/// Its result.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ServicesOutput {
+    enabled_service_principals: [(); 0],
+}
+
+impl Action for ListAwsServiceAccess {
+    const NAME: &'static str = "ListAWSServiceAccessForOrganization";
+    const EFFECT: Effect = Effect::Read;
+    type Input = Paging;
+    type Output = ServicesOutput;
+
+    fn asks(cx: &Cx<'_>, _input: &Paging) -> Result<Vec<Ask>> {
+        Ok(vec![ask(cx, Self::NAME, |_| None)?])
+    }
+
+    async fn run(
+        cx: &mut Cx<'_>,
+        _input: Paging,
+        _permit: Permit<Self>,
+    ) -> Result<Done<ServicesOutput>> {
+        managed(cx)?;
+        Ok(Done::read(ServicesOutput { enabled_service_principals: [] }))
     }
 }
 
