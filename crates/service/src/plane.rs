@@ -124,7 +124,6 @@ impl Plane {
             writer: Mutex::new(()),
         };
         plane.deliver_receipts().await?;
-        plane.used.restore(&plane.book.reader(), plane.now()).map_err(BootstrapError::Book)?;
         Ok(plane)
     }
 

@@ -89,6 +89,8 @@ impl Action for AssumeRoleWithSaml {
             Zeroizing::new(input.response.split_ascii_whitespace().collect());
         let response = Zeroizing::new(STANDARD.decode(text.as_bytes()).unwrap_or_default());
         let verified = verify(cx, &provider, &response, input)?;
+        let recalled = cx.plane.used.recall(cx.plane.book.reader(), cx.now).await;
+        recalled.map_err(Error::unavailable)?;
         let once = once(cx, &provider, &verified, input)?;
         admit(cx, provider, verified, once)
     }

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use claims::UnixTime;
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use crate::audit::Reader;
 use crate::audit::ours::AssertionUse;
@@ -50,6 +51,7 @@ pub(super) enum Standing {
 #[derive(Debug, Default)]
 pub(crate) struct UsedAssertions {
     uses: Mutex<HashMap<Digest, Use>>,
+    recalled: OnceCell<()>,
 }
 
 impl UsedAssertions {
@@ -77,44 +79,52 @@ impl UsedAssertions {
         standing
     }
 
-    /// Takes up what the log book knows of the last day.
+    /// Takes up what the log book knows of the last day, the first time that somebody asks: most
+    /// servers never see an assertion, and the others need not wait for it to start.
     ///
     /// # Errors
     /// If the log book cannot be read: then nobody knows what was used.
-    pub(crate) fn restore(&self, reader: &Reader, now: Timestamp) -> Result<(), String> {
-        let mut query = Query::all(Scope::Operator);
-        query.from = Some(now.as_microsecond().saturating_sub(LONGEST.saturating_mul(1_000_000)));
-        query.attributes.push(Attribute::EventName("AssumeRoleWithSAML".to_owned()));
-        let mut token = None;
-        loop {
-            let page = reader.page(&query, 1000, token.as_deref()).map_err(|e| e.to_string())?;
-            for event in page.events.iter().filter(|event| !event.refused()) {
-                let at = event.vestibule.at_micros.div_euclid(1_000_000);
-                event.vestibule.used.iter().for_each(|used| self.note(used, at, now.as_second()));
-            }
-            match page.next {
-                Some(next) => token = Some(next),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// Events come newest first; the oldest is the first use.
-    fn note(&self, used: &AssertionUse, first: i64, now: i64) {
-        let digest = |text: &str| {
-            let mut digest = Digest::default();
-            hex::decode_to_slice(text, &mut digest).ok().map(|()| digest)
+    pub(super) async fn recall(&self, reader: Reader, now: Timestamp) -> Result<(), String> {
+        let recall = async || {
+            let read = tokio::task::spawn_blocking(move || last_day(&reader, now)).await;
+            self.uses().extend(read.map_err(|error| error.to_string())??);
+            Ok(())
         };
-        if let (Some(assertion), Some(request)) = (digest(&used.assertion), digest(&used.request))
-            && used.until > now
-        {
-            self.uses().insert(assertion, Use { request, first, until: used.until });
-        }
+        self.recalled.get_or_try_init(recall).await.map(|_| ())
     }
 
     fn uses(&self) -> MutexGuard<'_, HashMap<Digest, Use>> {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn last_day(reader: &Reader, now: Timestamp) -> Result<HashMap<Digest, Use>, String> {
+    let mut query = Query::all(Scope::Operator);
+    query.from = Some(now.as_microsecond().saturating_sub(LONGEST.saturating_mul(1_000_000)));
+    query.attributes.push(Attribute::EventName("AssumeRoleWithSAML".to_owned()));
+    let (mut uses, mut token) = (HashMap::new(), None);
+    loop {
+        let page = reader.page(&query, 1000, token.as_deref()).map_err(|e| e.to_string())?;
+        for event in page.events.iter().filter(|event| !event.refused()) {
+            let at = event.vestibule.at_micros.div_euclid(1_000_000);
+            let read = event.vestibule.used.iter().filter_map(|used| noted(used, at));
+            // Events come newest first; the oldest is the first use.
+            uses.extend(read.filter(|(_, it)| it.until > now.as_second()));
+        }
+        match page.next {
+            Some(next) => token = Some(next),
+            None => return Ok(uses),
+        }
+    }
+}
+
+fn noted(used: &AssertionUse, first: i64) -> Option<(Digest, Use)> {
+    let digest = |text: &str| {
+        let mut digest = Digest::default();
+        hex::decode_to_slice(text, &mut digest).ok().map(|()| digest)
+    };
+    let (assertion, request) = (digest(&used.assertion)?, digest(&used.request)?);
+    Some((assertion, Use { request, first, until: used.until }))
 }
 
 fn standing(
