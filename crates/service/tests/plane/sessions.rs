@@ -349,6 +349,61 @@ async fn a_session_ends_by_its_time_and_by_a_policy_on_its_issue() {
 }
 
 #[tokio::test]
+async fn policies_are_live_and_session_tags_are_frozen() {
+    let town = Town::new().await;
+    let trust = trusts_home(&["sts:AssumeRole", "sts:TagSession"], None);
+    let role = town.role("builder", &trust, None).await;
+    let anna = town.user("anna", Some(&allow(json!(["sts:*"]), "*"))).await;
+    town.set_up(
+        "TagRole",
+        &[
+            ("RoleName", "builder"),
+            ("Tags.member.1.Key", "team"),
+            ("Tags.member.1.Value", "red"),
+            ("Tags.member.2.Key", "stage"),
+            ("Tags.member.2.Value", "test"),
+        ],
+    )
+    .await;
+    let tagged = [("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")];
+    let keys = assume(&town, &anna, &role, &tagged).await.ok().keys();
+    let lists = async || town.iam(&keys, "ListUsers", &[]).await;
+    assert_eq!(lists().await.why(), "implicitDeny identity iam:ListUsers");
+
+    // A policy that comes later binds the session that is there; it reads the session's own tag,
+    // and of those that the session did not bring the role's, as they are now.
+    let policy = |team: &str, stage: &str| {
+        let mut policy = allow("iam:ListUsers", "*");
+        policy["Statement"][0]["Condition"] = json!({"StringEquals": {
+            "aws:PrincipalTag/team": team, "aws:PrincipalTag/stage": stage,
+        }});
+        policy.to_string()
+    };
+    let put = async |text: String| {
+        let input =
+            [("RoleName", "builder"), ("PolicyName", "own"), ("PolicyDocument", text.as_str())];
+        town.set_up("PutRolePolicy", &input).await;
+    };
+    put(policy("red", "test")).await;
+    assert_eq!(lists().await.why(), "implicitDeny identity iam:ListUsers");
+    put(policy("blue", "test")).await;
+    lists().await.ok();
+
+    let later =
+        [("RoleName", "builder"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "green")];
+    town.set_up("TagRole", &later).await;
+    lists().await.ok();
+    let stage =
+        [("RoleName", "builder"), ("Tags.member.1.Key", "stage"), ("Tags.member.1.Value", "live")];
+    town.set_up("TagRole", &stage).await;
+    assert_eq!(lists().await.why(), "implicitDeny identity iam:ListUsers");
+    put(policy("blue", "live")).await;
+    lists().await.ok();
+    town.set_up("DeleteRolePolicy", &[("RoleName", "builder"), ("PolicyName", "own")]).await;
+    assert_eq!(lists().await.why(), "implicitDeny identity iam:ListUsers");
+}
+
+#[tokio::test]
 async fn a_session_token_belongs_to_its_own_key() {
     let town = Town::new().await;
     let anna = town.user("anna", None).await;
