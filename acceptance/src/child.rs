@@ -49,14 +49,19 @@ impl LineChild {
 
     /// Its next line, without the line end.
     pub(crate) fn line(&mut self) -> String {
+        self.line_within(PATIENCE).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same, or why there is none.
+    pub(crate) fn line_within(&mut self, patience: Duration) -> Result<String, String> {
         let output = self.output.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let end = match output.recv_timeout(PATIENCE) {
-            Ok(Ok(line)) => return line.trim_end().to_owned(),
+        let end = match output.recv_timeout(patience) {
+            Ok(Ok(line)) => return Ok(line.trim_end().to_owned()),
             Ok(Err(error)) => error.to_string(),
             Err(RecvTimeoutError::Disconnected) => "it ended".to_owned(),
-            Err(RecvTimeoutError::Timeout) => format!("no line within {PATIENCE:?}"),
+            Err(RecvTimeoutError::Timeout) => format!("no line within {patience:?}"),
         };
-        panic!("{}: {end}; it said:\n{}", self.name, self.complaint());
+        Err(format!("{}: {end}; it said:\n{}", self.name, self.complaint()))
     }
 
     /// Sends one JSON line and reads one.

@@ -1,6 +1,6 @@
 //! `oidc-provider` from npm: a certified OpenID provider that we did not write.
 
-use std::{cell::RefCell, path::PathBuf};
+use std::{cell::RefCell, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -9,6 +9,12 @@ use crate::{
     child::LineChild,
     tools::{self, Tools},
 };
+
+/// On some machines it has been seen to hang at its start, for reasons of its own; then another is
+/// started.
+const STARTS: usize = 3;
+/// What a start may take; usually it is half a second.
+const START: Duration = Duration::from_secs(40);
 
 /// A running provider. Its clients are `rs256` and `es256` (their tokens are signed so), and
 /// `stranger-rs256`, `stranger-es256` beside them.
@@ -26,23 +32,23 @@ impl OidcProvider {
 
     /// The same, with a certificate of this authority.
     pub fn start_by(authority: Authority) -> OidcProvider {
-        let script = tools::home().join("idps/oidc-provider/server.mjs");
-        let mut process = LineChild::start(
-            "oidc-provider",
-            tools::command(Tools::find().node())
-                .env("NODE_EXTRA_CA_CERTS", authority.root())
-                .arg(script)
-                .args([authority.chain(), authority.key()]),
-        );
-        let issuer = loop {
-            let line = process.line();
-            if let Ok(said) = serde_json::from_str::<Value>(&line)
-                && let Some(issuer) = said.get("ready").and_then(Value::as_str)
-            {
-                break issuer.to_owned();
+        let mut last = String::new();
+        for _ in 0..STARTS {
+            let mut process = LineChild::start(
+                "oidc-provider",
+                tools::command(Tools::find().node())
+                    .env("NODE_EXTRA_CA_CERTS", authority.root())
+                    .arg(tools::home().join("idps/oidc-provider/server.mjs"))
+                    .args([authority.chain(), authority.key()]),
+            );
+            match ready(&mut process) {
+                Ok(issuer) => {
+                    return OidcProvider { issuer, authority, process: RefCell::new(process) };
+                }
+                Err(why) => last = why,
             }
-        };
-        OidcProvider { issuer, authority, process: RefCell::new(process) }
+        }
+        panic!("{last}");
     }
 
     /// Its issuer, `https://localhost:PORT`.
@@ -95,6 +101,17 @@ impl OidcProvider {
         match answer.get_mut("done") {
             Some(done) => done.take(),
             None => panic!("the identity provider refused {order}: {answer}"),
+        }
+    }
+}
+
+/// Waits for the line that names its issuer.
+fn ready(process: &mut LineChild) -> Result<String, String> {
+    loop {
+        let line = process.line_within(START)?;
+        let said: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(issuer) = said.get("ready").and_then(Value::as_str) {
+            return Ok(issuer.to_owned());
         }
     }
 }

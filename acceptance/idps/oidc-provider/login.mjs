@@ -23,8 +23,18 @@ function send(url, { method = 'GET', headers = {}, body } = {}) {
   });
 }
 
-/** The ID token that `account` gets for `client`. */
-export async function login(issuer, client, account, redirect) {
+/** The ID token that `account` gets for `client`. A login that gets stuck is begun again, twice. */
+export async function login(...order) {
+  for (let left = 2; ; left -= 1) {
+    try {
+      return await attempt(...order);
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+  }
+}
+
+async function attempt(issuer, client, account, redirect) {
   const cookies = new Map();
   const visit = async (url, init = {}) => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
