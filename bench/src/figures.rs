@@ -1,6 +1,11 @@
 //! The figures, each as its name in the help says.
 
-use std::{path::PathBuf, time::Instant};
+mod saml;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use tempfile::TempDir;
 
@@ -36,10 +41,7 @@ impl Bench {
     /// Measures the machine's limits and sets a server up.
     pub fn prepare(effort: Effort, report: &mut Report) -> Outcome<Bench> {
         machine::pin_load()?;
-        // Beside the program, so that the data lie on a disk: the folder for temporary files may not.
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        let place: PathBuf = own.parent().map(PathBuf::from).unwrap_or_default();
-        let folder = TempDir::new_in(place).map_err(|error| error.to_string())?;
+        let folder = apart()?;
 
         eprintln!("▸ V: openssl speed rsa2048");
         let speeds: Result<Vec<f64>, String> =
@@ -218,21 +220,37 @@ impl Bench {
 
     fn measure(&self, name: &str, server: &Server, requests: &[Vec<u8>]) -> Outcome<Measured> {
         let mut load = Load::new(server.address, requests)?;
-        let warm = load.run(self.effort.length / 2, Pace::Closed)?;
+        self.medians(name, server, |length| load.run(length, Pace::Closed))
+    }
+
+    /// The medians of several runs of about this length, after one of half of it to get warm.
+    fn medians(
+        &self,
+        name: &str,
+        server: &Server,
+        mut run: impl FnMut(Duration) -> Outcome<Run>,
+    ) -> Outcome<Measured> {
+        let warm = run(self.effort.length / 2)?;
         eprintln!("▸ {name}: {:.0}/s warm", warm.rate());
         let (mut rates, mut users, mut systems) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..self.effort.runs {
             let before = machine::processor_time(server.id())?;
-            let run: Run = load.run(self.effort.length, Pace::Closed)?;
+            let run = run(self.effort.length)?;
             let after = machine::processor_time(server.id())?;
-            let each =
-                |spent: std::time::Duration| spent.as_secs_f64() * 1e6 / run.answered.max(1) as f64;
+            let each = |spent: Duration| spent.as_secs_f64() * 1e6 / run.answered.max(1) as f64;
             rates.push(run.rate());
             users.push(each(after.0 - before.0));
             systems.push(each(after.1 - before.1));
         }
         Ok(Measured { rate: median(rates), user: median(users), system: median(systems) })
     }
+}
+
+/// A folder beside the program, so that the data lie on a disk: that for temporary files may not.
+fn apart() -> Outcome<TempDir> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let place: PathBuf = own.parent().map(PathBuf::from).unwrap_or_default();
+    TempDir::new_in(place).map_err(|error| error.to_string())
 }
 
 impl Measured {

@@ -17,10 +17,12 @@ use crate::Outcome;
 const CONNECTIONS: usize = 256;
 
 /// How requests follow each other.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Pace {
     /// The next as soon as an answer is there.
     Closed,
+    /// The same, until each request has been sent once, however long that takes.
+    Once,
     /// So many per second, whether answers keep up or not. Latency counts from when a request was due.
     Open(f64),
 }
@@ -95,12 +97,16 @@ impl<'a> Load<'a> {
         let mut events = Events::with_capacity(CONNECTIONS * 2);
         let mut idle: Vec<usize> = (0..CONNECTIONS).collect();
         let mut due = start;
+        let mut left = if pace == Pace::Once { self.requests.len() } else { usize::MAX };
         loop {
             let now = Instant::now();
             match pace {
-                Pace::Closed if now < end => {
-                    while let Some(number) = idle.pop() {
+                Pace::Closed | Pace::Once if left > 0 && (now < end || pace == Pace::Once) => {
+                    while left > 0
+                        && let Some(number) = idle.pop()
+                    {
                         self.send(number, now)?;
+                        left -= 1;
                     }
                 }
                 Pace::Open(rate) if now < end => {
@@ -116,7 +122,7 @@ impl<'a> Load<'a> {
             }
             // An open pace spins: the core is ours, and sleeping would only add to the latency.
             let patience = match pace {
-                Pace::Closed => Some(Duration::from_secs(10)),
+                Pace::Closed | Pace::Once => Some(Duration::from_secs(10)),
                 Pace::Open(_) => Some(Duration::ZERO),
             };
             self.poll.poll(&mut events, patience).map_err(|error| error.to_string())?;

@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::Path,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -24,9 +25,34 @@ pub fn on_server_core(program: impl AsRef<Path>) -> Command {
 
 /// Moves this process, every thread of it, to the load generator's core.
 pub fn pin_load() -> Outcome {
+    move_to(LOAD_CORE)
+}
+
+/// Makes so many of something while nothing is measured, half of them on the server's core.
+pub fn on_both_cores<T: Send>(
+    count: usize,
+    make: impl Fn(usize) -> Outcome<T> + Sync,
+) -> Outcome<Vec<T>> {
+    move_to(&format!("{SERVER_CORE},{LOAD_CORE}"))?;
+    let (make, middle) = (&make, count / 2);
+    let made = thread::scope(|scope| {
+        let halves = [0..middle, middle..count]
+            .map(|range| scope.spawn(move || range.map(make).collect::<Outcome<Vec<T>>>()));
+        let mut all = Vec::with_capacity(count);
+        for half in halves {
+            all.extend(half.join().map_err(|_| "a thread ended")??);
+        }
+        Ok(all)
+    });
+    pin_load()?;
+    made
+}
+
+/// What follows runs there, threads begun later too.
+fn move_to(cores: &str) -> Outcome {
     let own = std::process::id().to_string();
     let pinned = Command::new("taskset")
-        .args(["--all-tasks", "--pid", "--cpu-list", LOAD_CORE, &own])
+        .args(["--all-tasks", "--pid", "--cpu-list", cores, &own])
         .output()
         .map_err(|error| format!("taskset: {error}"))?;
     if pinned.status.success() {

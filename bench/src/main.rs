@@ -5,6 +5,7 @@
 //! server of the same HTTP stack answers to the very same requests there; and one fdatasync on the disk
 //! that holds the data folder. Every figure is the median of several runs; progress goes to stderr.
 
+mod assertion;
 mod bare;
 mod figures;
 mod load;
@@ -24,14 +25,17 @@ type Outcome<T = ()> = Result<T, String>;
 
 const HELP: &str = "\
 Usage: cargo xtask bench [NAME…] [--json] [--runs N] [--seconds N] [--tokens N]
+                         [--assertions N]
 
   web-identity     (a) exchanges of distinct tokens beside V, of the same tokens again beside H
   signed           (b) GetCallerIdentity and AssumeRole beside H
   start            (c) start to first answer; memory idle and under load
   latency          (c) p99 at half load beside one fdatasync
+  saml             (d) AssumeRoleWithSAML beside V: strict, each assertion once; one signature, two, and
+                   encrypted
   policy           the policy engine beside cedar-policy, regorus and casbin
 
-Without a name: all but policy.
+Without a name: all but policy. The runs of saml share the assertions, however long they take.
 ";
 
 /// How long and how often to measure.
@@ -40,6 +44,7 @@ struct Effort {
     runs: usize,
     length: Duration,
     tokens: usize,
+    assertions: usize,
 }
 
 fn main() -> ExitCode {
@@ -55,7 +60,8 @@ fn main() -> ExitCode {
 fn run() -> Outcome {
     let mut names = Vec::new();
     let mut json = false;
-    let mut effort = Effort { runs: 5, length: Duration::from_secs(3), tokens: 60_000 };
+    let length = Duration::from_secs(3);
+    let mut effort = Effort { runs: 5, length, tokens: 60_000, assertions: 30_000 };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut number = || -> Outcome<u64> {
@@ -68,6 +74,7 @@ fn run() -> Outcome {
             "--runs" => effort.runs = number()?.max(1) as usize,
             "--seconds" => effort.length = Duration::from_secs(number()?.max(1)),
             "--tokens" => effort.tokens = number()?.max(1) as usize,
+            "--assertions" => effort.assertions = number()?.max(1) as usize,
             "--help" | "--list" => {
                 print!("{HELP}");
                 return Ok(());
@@ -76,7 +83,7 @@ fn run() -> Outcome {
         }
     }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|given| given == name);
-    let known = ["web-identity", "signed", "start", "latency"];
+    let known = ["web-identity", "signed", "start", "latency", "saml"];
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(format!("no benchmark is called {unknown:?}\n\n{HELP}"));
     }
@@ -93,6 +100,9 @@ fn run() -> Outcome {
     }
     if wanted("latency") {
         bench.latency(&mut report)?;
+    }
+    if wanted("saml") {
+        bench.saml(&mut report)?;
     }
     report.end();
     Ok(())

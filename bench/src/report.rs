@@ -39,6 +39,17 @@ impl Figure {
         Figure { name, value, unit: "1/s", ratio: Some((of, ratio)), target, met, note }
     }
 
+    /// A rate beside the limit `of`, without a share that it should have.
+    pub fn beside(
+        name: &'static str,
+        value: f64,
+        (of, limit): (&'static str, f64),
+        note: String,
+    ) -> Figure {
+        let ratio = Some((of, value / limit));
+        Figure { name, value, unit: "1/s", ratio, target: "", met: None, note }
+    }
+
     /// A value that should stay under `most`.
     pub fn under(
         name: &'static str,

@@ -129,6 +129,14 @@ impl Server {
     }
 }
 
+impl Server {
+    fn iam(&self, admin: &Key, action: &str, fields: &[(&str, &str)]) -> Outcome {
+        let mut form = vec![("Action", action), ("Version", "2010-05-08")];
+        form.extend(fields);
+        self.ask(&admin.sign(self.address, "iam", &form)?).map(|_| ())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.process.kill());
@@ -146,8 +154,13 @@ pub fn next_role_arn() -> String {
     format!("arn:aws:iam::{ACCOUNT}:role/next")
 }
 
-/// Writes the server's settings; the provider's keys come from a file, so that nothing is fetched.
-/// `issuing` is what is done before issued credentials leave; none for the default.
+/// The SAML provider whose assertions open it.
+pub fn saml_provider_arn() -> String {
+    format!("arn:aws:iam::{ACCOUNT}:saml-provider/Corp")
+}
+
+/// Writes the server's settings; the OIDC provider's keys come from a file, so that nothing is
+/// fetched. `issuing` is what is done before issued credentials leave; none for the default.
 pub fn settings(folder: &Path, key_set: &serde_json::Value, issuing: Option<&str>) -> Outcome {
     let provider = provider_arn();
     let issuing =
@@ -174,17 +187,9 @@ fn issuer_host() -> &'static str {
 /// Provider, roles and policies: trust by audience and by the token's tags, a session policy's worth of
 /// ABAC behind it.
 pub fn set_up(server: &Server, admin: &Key) -> Outcome {
-    let iam = |fields: &[(&str, &str)]| -> Outcome {
-        let mut form = vec![("Version", "2010-05-08")];
-        form.extend(fields);
-        server.ask(&admin.sign(server.address, "iam", &form)?).map(|_| ())
-    };
-    iam(&[
-        ("Action", "CreateOpenIDConnectProvider"),
-        ("Url", token::ISSUER),
-        ("ClientIDList.member.1", token::CLIENT),
-    ])?;
-    let trust = json!({"Version": "2012-10-17", "Statement": [{
+    let provider = [("Url", token::ISSUER), ("ClientIDList.member.1", token::CLIENT)];
+    server.iam(admin, "CreateOpenIDConnectProvider", &provider)?;
+    let trust = json!({
         "Effect": "Allow",
         "Principal": {"Federated": provider_arn()},
         "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
@@ -195,19 +200,46 @@ pub fn set_up(server: &Server, admin: &Key) -> Outcome {
                 "aws:RequestTag/access-project": ["heart", "sun", "lightning"],
             },
         },
-    }]});
-    let next_trust = json!({"Version": "2012-10-17", "Statement": [{
+    });
+    set_up_role(server, admin, &trust)?;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
         "Principal": {"AWS": role_arn()},
         "Action": ["sts:AssumeRole", "sts:TagSession"],
     }]});
-    for (name, trust) in [("developer", trust), ("next", next_trust)] {
-        iam(&[
-            ("Action", "CreateRole"),
-            ("RoleName", name),
-            ("AssumeRolePolicyDocument", &trust.to_string()),
-        ])?;
-    }
+    let role = [("RoleName", "next"), ("AssumeRolePolicyDocument", &trust.to_string())];
+    server.iam(admin, "CreateRole", &role)
+}
+
+/// The same for a SAML provider with this metadata and this key to encrypt to.
+pub fn set_up_saml(server: &Server, admin: &Key, metadata: &str, private_key: &str) -> Outcome {
+    let provider = [
+        ("Name", "Corp"),
+        ("SAMLMetadataDocument", metadata),
+        ("AssertionEncryptionMode", "Allowed"),
+        ("AddPrivateKey", private_key),
+    ];
+    server.iam(admin, "CreateSAMLProvider", &provider)?;
+    let trust = json!({
+        "Effect": "Allow",
+        "Principal": {"Federated": saml_provider_arn()},
+        "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+        "Condition": {
+            "StringEquals": {"saml:aud": "https://signin.aws.amazon.com/saml"},
+            "StringLike": {
+                "saml:sub": "worker-*@heart.example",
+                "aws:RequestTag/access-project": ["heart", "sun", "lightning"],
+            },
+        },
+    });
+    set_up_role(server, admin, &trust)
+}
+
+/// The role that the door opens, behind this statement of trust.
+fn set_up_role(server: &Server, admin: &Key, trust: &serde_json::Value) -> Outcome {
+    let trust = json!({"Version": "2012-10-17", "Statement": [trust]});
+    let role = [("RoleName", "developer"), ("AssumeRolePolicyDocument", &trust.to_string())];
+    server.iam(admin, "CreateRole", &role)?;
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {
             "Effect": "Allow", "Action": ["iam:GetRole", "iam:TagRole"], "Resource": "*",
@@ -217,23 +249,42 @@ pub fn set_up(server: &Server, admin: &Key) -> Outcome {
         },
         {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": next_role_arn()},
     ]});
-    iam(&[
-        ("Action", "PutRolePolicy"),
-        ("RoleName", "developer"),
-        ("PolicyName", "own-project"),
-        ("PolicyDocument", &policy.to_string()),
-    ])
+    let policy = policy.to_string();
+    let policy =
+        [("RoleName", "developer"), ("PolicyName", "own-project"), ("PolicyDocument", &policy)];
+    server.iam(admin, "PutRolePolicy", &policy)
 }
 
 /// The exchange of a token, unsigned.
 pub fn exchange(server: SocketAddr, token: &str) -> Vec<u8> {
-    let form = form(&[
-        ("Action", "AssumeRoleWithWebIdentity"),
-        ("Version", "2011-06-15"),
-        ("RoleArn", &role_arn()),
-        ("RoleSessionName", "worker"),
-        ("WebIdentityToken", token),
-    ]);
+    unsigned(
+        server,
+        &[
+            ("Action", "AssumeRoleWithWebIdentity"),
+            ("Version", "2011-06-15"),
+            ("RoleArn", &role_arn()),
+            ("RoleSessionName", "worker"),
+            ("WebIdentityToken", token),
+        ],
+    )
+}
+
+/// The exchange of a SAML response in base64, unsigned.
+pub fn saml_exchange(server: SocketAddr, response: &str) -> Vec<u8> {
+    unsigned(
+        server,
+        &[
+            ("Action", "AssumeRoleWithSAML"),
+            ("Version", "2011-06-15"),
+            ("RoleArn", &role_arn()),
+            ("PrincipalArn", &saml_provider_arn()),
+            ("SAMLAssertion", response),
+        ],
+    )
+}
+
+fn unsigned(server: SocketAddr, fields: &[(&str, &str)]) -> Vec<u8> {
+    let form = form(fields);
     format!(
         "POST / HTTP/1.1\r\nhost: {server}\r\nuser-agent: bench\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",

@@ -1,7 +1,5 @@
 //! Tokens by the thousand, as a workload's issuer would send them, and the key set that checks them.
 
-use std::thread;
-
 use aws_lc_rs::{
     rand::SystemRandom,
     rsa::{KeyPair, KeySize},
@@ -11,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::Outcome;
+use crate::{Outcome, machine};
 
 /// The issuer, whose keys the server has from a file.
 pub const ISSUER: &str = "https://issuer.bench.invalid";
@@ -44,17 +42,7 @@ impl Issuer {
     /// So many tokens, no two alike, by both cores.
     pub fn mint(&self, count: usize) -> Outcome<Vec<String>> {
         let now = Timestamp::now().as_second();
-        thread::scope(|scope| {
-            let halves = [0..count / 2, count / 2..count].map(|range| {
-                scope.spawn(move || range.map(|number| self.token(number, now)).collect())
-            });
-            let mut tokens = Vec::with_capacity(count);
-            for half in halves {
-                let half: Outcome<Vec<String>> = half.join().map_err(|_| "minting".to_owned())?;
-                tokens.extend(half?);
-            }
-            Ok(tokens)
-        })
+        machine::on_both_cores(count, |number| self.token(number, now))
     }
 
     fn token(&self, number: usize, now: i64) -> Outcome<String> {
