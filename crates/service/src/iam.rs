@@ -27,11 +27,13 @@ mod rename;
 mod role;
 pub use self::role::DEFAULT_SESSION;
 mod saml_provider;
+mod server_certificate;
 mod service_linked;
 mod simulate;
 mod tags;
 mod trust;
 mod user;
+mod x509;
 
 use crate::registry::Api;
 
@@ -60,6 +62,7 @@ pub const API: Api = Api {
         &policy::ACTIONS,
         &rename::ACTIONS,
         &role::ACTIONS,
+        &server_certificate::ACTIONS,
         &service_linked::ACTIONS,
         &saml_provider::ACTIONS,
         &simulate::ACTIONS,

@@ -27,6 +27,8 @@ pub enum Prefix {
     Policy,
     /// `AIPA`: an instance profile.
     InstanceProfile,
+    /// `ASCA`: a server certificate.
+    ServerCertificate,
     /// `SAMLSP`: a SAML provider.
     SamlProvider,
     /// `SAMLPK`: a private key of a SAML provider.
@@ -45,6 +47,7 @@ impl Prefix {
             Self::Group => "AGPA",
             Self::Policy => "ANPA",
             Self::InstanceProfile => "AIPA",
+            Self::ServerCertificate => "ASCA",
             Self::SamlProvider => "SAMLSP",
             Self::SamlPrivateKey => "SAMLPK",
             Self::LongTermKey => "AKIA",

@@ -321,6 +321,33 @@ pub struct InstanceProfileRecord {
     pub tags: Vec<Tag>,
 }
 
+/// A server certificate with its private key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServerCertificateRecord {
+    /// The owner.
+    pub account: AccountId,
+    /// Unique in the account without regard to case.
+    pub name: String,
+    /// `/` or `/…/`.
+    pub path: String,
+    /// `ASCA…`.
+    pub id: UniqueId,
+    /// When it was uploaded.
+    pub uploaded: Millis,
+    /// When it is no longer valid.
+    pub expires: Millis,
+    /// The certificate in PEM, as it was given.
+    pub body: String,
+    /// The certificates above it in PEM, as they were given.
+    #[serde(default)]
+    pub chain: Option<String>,
+    /// The private key's PEM text, sealed under the master key and bound to the certificate's id.
+    pub sealed_key: String,
+    /// At most 50.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+}
+
 /// A virtual device of multi-factor authentication (RFC 6238).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MfaDeviceRecord {

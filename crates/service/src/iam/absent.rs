@@ -14,8 +14,7 @@ use crate::cx::Cx;
 use crate::error::Result;
 
 /// The actions of this file.
-pub const ACTIONS: [Entry; 4] = [
-    Entry::of::<Empty<ServerCertificates>>(),
+pub const ACTIONS: [Entry; 3] = [
     Entry::of::<Empty<ServiceSpecificCredentials>>(),
     Entry::of::<Empty<SigningCertificates>>(),
     Entry::of::<Empty<SshPublicKeys>>(),
@@ -44,7 +43,6 @@ pub trait Absent: Send + Sync + 'static {
 #[serde(rename_all = "PascalCase")]
 pub struct Input {
     user_name: Option<String>,
-    path_prefix: Option<String>,
 }
 
 /// An empty list of them.
@@ -77,23 +75,6 @@ impl<K: Absent> Action for Empty<K> {
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
         K::check(cx, &input)?;
         Ok(Done::read(Output { field: K::FIELD }))
-    }
-}
-
-/// Certificates of servers.
-pub struct ServerCertificates;
-
-impl Absent for ServerCertificates {
-    const LIST: &'static str = "ListServerCertificates";
-    const FIELD: &'static str = "ServerCertificateMetadataList";
-    fn ask(cx: &Cx<'_>, input: &Input) -> Result<Ask> {
-        let account = cx.caller.account()?;
-        let prefix = input.path_prefix.as_deref().unwrap_or("/");
-        let arn = format!("arn:aws:iam::{account}:server-certificate{prefix}");
-        Ok(Ask::identity(cx, "iam:ListServerCertificates", &arn, account))
-    }
-    fn check(_cx: &Cx<'_>, _input: &Input) -> Result<()> {
-        Ok(())
     }
 }
 

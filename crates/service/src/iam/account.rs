@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bearer::{Bearer, Group, Role, User};
 use super::entity::{ENTITY_ALREADY_EXISTS, NO_SUCH_ENTITY};
-use super::{access_key, attached, group, instance_profile, policy};
+use super::{access_key, attached, group, instance_profile, policy, server_certificate};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -221,8 +221,8 @@ fn summary(world: &World, account: &Account) -> BTreeMap<&'static str, usize> {
         ("RolePolicySizeQuota", Role::INLINE_QUOTA),
         ("Roles", account.roles.len()),
         ("RolesQuota", Role::QUOTA.1),
-        ("ServerCertificates", 0),
-        ("ServerCertificatesQuota", 0),
+        ("ServerCertificates", account.server_certificates.len()),
+        ("ServerCertificatesQuota", server_certificate::MAX_CERTIFICATES),
         ("SigningCertificatesPerUserQuota", 0),
         ("UserPolicySizeQuota", User::INLINE_QUOTA),
         ("Users", account.users.len()),

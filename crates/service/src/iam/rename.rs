@@ -16,6 +16,13 @@ use crate::world::{self, Change};
 /// The actions of this file.
 pub const ACTIONS: [Entry; 2] = [Entry::of::<Update<User>>(), Entry::of::<Update<Group>>()];
 
+/// About what an entity is, and about what it becomes.
+pub fn both(now: Ask, then: &str) -> Vec<Ask> {
+    let mut renamed = now.clone();
+    renamed.question.resource = policy::ResourceName::new(then);
+    vec![now, renamed]
+}
+
 /// `UpdateUser`, `UpdateGroup`
 pub struct Update<B>(PhantomData<B>);
 
@@ -46,9 +53,7 @@ impl<B: Renamed> Action for Update<B> {
         let path = input.path.as_deref().unwrap_or(path);
         let name = input.new_name.as_deref().unwrap_or(&input.name);
         let arn = entity::arn(B::KIND, &account, path, name);
-        let mut then = now.clone();
-        then.question.resource = policy::ResourceName::new(&arn);
-        Ok(vec![now, then])
+        Ok(both(now, &arn))
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<()>> {

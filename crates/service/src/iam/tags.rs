@@ -96,6 +96,7 @@ pub struct TagInput {
         alias = "UserName",
         alias = "PolicyArn",
         alias = "InstanceProfileName",
+        alias = "ServerCertificateName",
         alias = "SerialNumber",
         alias = "SAMLProviderArn"
     )]
@@ -133,6 +134,7 @@ pub struct UntagInput {
         alias = "UserName",
         alias = "PolicyArn",
         alias = "InstanceProfileName",
+        alias = "ServerCertificateName",
         alias = "SerialNumber",
         alias = "SAMLProviderArn"
     )]
@@ -172,6 +174,7 @@ pub struct ListInput {
         alias = "UserName",
         alias = "PolicyArn",
         alias = "InstanceProfileName",
+        alias = "ServerCertificateName",
         alias = "SerialNumber",
         alias = "SAMLProviderArn"
     )]

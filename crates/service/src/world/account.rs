@@ -11,7 +11,8 @@ use super::{Corrupt, Names, compile};
 use crate::ids::UniqueId;
 use crate::record::{
     AccountRecord, CredentialReportRecord, GroupRecord, InstanceProfileRecord, MfaDeviceRecord,
-    OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord, UserRecord,
+    OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord, ServerCertificateRecord,
+    UserRecord,
 };
 
 /// An account.
@@ -35,6 +36,8 @@ pub struct Account {
     pub oidc_providers: HashMap<String, Arc<OidcProviderRecord>>,
     /// SAML providers by name.
     pub saml_providers: BTreeMap<String, Arc<SamlProvider>>,
+    /// Server certificates by name.
+    pub server_certificates: Table<ServerCertificateRecord>,
     /// Instance profiles by name.
     pub instance_profiles: Table<InstanceProfileRecord>,
     /// Virtual MFA devices by path and name.
@@ -134,6 +137,7 @@ impl Account {
             policies: Table::default(),
             oidc_providers: HashMap::new(),
             saml_providers: BTreeMap::new(),
+            server_certificates: Table::default(),
             instance_profiles: Table::default(),
             mfa_devices: BTreeMap::new(),
             credential_report: None,
@@ -197,6 +201,9 @@ impl Account {
                 let provider = compile::saml_provider(record);
                 self.saml_providers.insert(record.name.clone(), Arc::new(provider));
             }
+            Entity::ServerCertificate(record) => {
+                self.server_certificates.put(&record.name, Arc::new(record.clone()));
+            }
             Entity::InstanceProfile(record) => {
                 self.instance_profiles.put(&record.name, Arc::new(record.clone()));
             }
@@ -240,6 +247,9 @@ impl Account {
             }
             Kind::SamlProvider => {
                 self.saml_providers.remove(name);
+            }
+            Kind::ServerCertificate => {
+                self.server_certificates.remove(name);
             }
             Kind::InstanceProfile => {
                 self.instance_profiles.remove(name);

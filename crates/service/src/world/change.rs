@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use crate::organizations::OrganizationRecord;
 use crate::record::{
     AccessKeyRecord, AccountRecord, CredentialReportRecord, GroupRecord, InstanceProfileRecord,
-    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord, UserRecord,
+    MfaDeviceRecord, OidcProviderRecord, PolicyRecord, RoleRecord, SamlProviderRecord,
+    ServerCertificateRecord, UserRecord,
 };
 
 /// An entity as the store keeps it.
@@ -29,6 +30,8 @@ pub enum Entity {
     OidcProvider(OidcProviderRecord),
     /// A SAML provider.
     SamlProvider(SamlProviderRecord),
+    /// A server certificate.
+    ServerCertificate(ServerCertificateRecord),
     /// An instance profile.
     InstanceProfile(InstanceProfileRecord),
     /// A virtual MFA device.
@@ -58,6 +61,8 @@ pub enum Kind {
     OidcProvider,
     /// `saml-provider`
     SamlProvider,
+    /// `server-certificate`
+    ServerCertificate,
     /// `instance-profile`
     InstanceProfile,
     /// `mfa-device`
@@ -90,6 +95,7 @@ impl Kind {
             Self::AccessKey => "access-key",
             Self::OidcProvider => "oidc-provider",
             Self::SamlProvider => "saml-provider",
+            Self::ServerCertificate => "server-certificate",
             Self::InstanceProfile => "instance-profile",
             Self::MfaDevice => "mfa-device",
             Self::CredentialReport => "credential-report",
@@ -108,6 +114,7 @@ impl Kind {
             "access-key" => Self::AccessKey,
             "oidc-provider" => Self::OidcProvider,
             "saml-provider" => Self::SamlProvider,
+            "server-certificate" => Self::ServerCertificate,
             "instance-profile" => Self::InstanceProfile,
             "mfa-device" => Self::MfaDevice,
             "credential-report" => Self::CredentialReport,
@@ -129,6 +136,7 @@ impl Entity {
             Self::AccessKey(_) => Kind::AccessKey,
             Self::OidcProvider(_) => Kind::OidcProvider,
             Self::SamlProvider(_) => Kind::SamlProvider,
+            Self::ServerCertificate(_) => Kind::ServerCertificate,
             Self::InstanceProfile(_) => Kind::InstanceProfile,
             Self::MfaDevice(_) => Kind::MfaDevice,
             Self::CredentialReport(_) => Kind::CredentialReport,
@@ -147,6 +155,7 @@ impl Entity {
             Self::AccessKey(it) => &it.account,
             Self::OidcProvider(it) => &it.account,
             Self::SamlProvider(it) => &it.account,
+            Self::ServerCertificate(it) => &it.account,
             Self::InstanceProfile(it) => &it.account,
             Self::MfaDevice(it) => &it.account,
             Self::CredentialReport(it) => &it.account,
@@ -166,6 +175,7 @@ impl Entity {
             Self::AccessKey(key) => key.id.to_string(),
             Self::OidcProvider(provider) => exact(&provider.account, &provider.url),
             Self::SamlProvider(provider) => exact(&provider.account, &provider.name),
+            Self::ServerCertificate(certificate) => named(&certificate.account, &certificate.name),
             Self::InstanceProfile(profile) => named(&profile.account, &profile.name),
             Self::MfaDevice(device) => exact(&device.account, &device.key()),
             Self::CredentialReport(report) => exact(&report.account, ""),
@@ -192,6 +202,7 @@ impl Entity {
             Self::AccessKey(it) => json(it),
             Self::OidcProvider(it) => json(it),
             Self::SamlProvider(it) => json(it),
+            Self::ServerCertificate(it) => json(it),
             Self::InstanceProfile(it) => json(it),
             Self::MfaDevice(it) => json(it),
             Self::CredentialReport(it) => json(it),
@@ -213,6 +224,7 @@ impl Entity {
             Kind::AccessKey => Self::AccessKey(read(body)?),
             Kind::OidcProvider => Self::OidcProvider(read(body)?),
             Kind::SamlProvider => Self::SamlProvider(read(body)?),
+            Kind::ServerCertificate => Self::ServerCertificate(read(body)?),
             Kind::InstanceProfile => Self::InstanceProfile(read(body)?),
             Kind::MfaDevice => Self::MfaDevice(read(body)?),
             Kind::CredentialReport => Self::CredentialReport(read(body)?),

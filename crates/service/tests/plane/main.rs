@@ -26,6 +26,7 @@ mod saml;
 #[allow(clippy::string_slice, reason = "it cuts texts that it has made itself")]
 mod saml_idp;
 mod scene;
+mod server_certificates;
 mod sessions;
 mod simulate;
 mod support;

@@ -72,6 +72,19 @@ impl Scene {
         town.set_up("AddRoleToInstanceProfile", &[full, ("RoleName", "full")]).await;
         town.set_up("TagInstanceProfile", &[full, tag[0], tag[1]]).await;
         let mut names = Self::devices(&town).await;
+        let certificate = rcgen::generate_simple_self_signed(["scene.test".to_owned()]).unwrap();
+        names.insert("{certificate}".to_owned(), certificate.cert.pem());
+        names.insert("{certificate-key}".to_owned(), certificate.signing_key.serialize_pem());
+        for name in ["bare", "full"] {
+            let input = [
+                ("ServerCertificateName", name),
+                ("CertificateBody", &names["{certificate}"]),
+                ("PrivateKey", &names["{certificate-key}"]),
+                tag[0],
+                tag[1],
+            ];
+            town.set_up("UploadServerCertificate", &input).await;
+        }
         names.extend(Self::organization(&town, action).await);
         for service in ["support.amazonaws.com", "backup.amazonaws.com"] {
             town.set_up("CreateServiceLinkedRole", &[("AWSServiceName", service)]).await;
