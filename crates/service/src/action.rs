@@ -134,7 +134,7 @@ impl Ask {
     pub fn trust(cx: &Cx<'_>, action: &str, role: &Arc<Role>) -> Self {
         let gate = Gate::Trust(Arc::clone(role));
         let mut ask = Self::new(cx, action, role.arn.as_str(), role.record.account, gate)
-            .resource_tags(&role.record.tags);
+            .principal_tags(&role.record.tags);
         ask.question.requires_resource_policy = true;
         ask
     }
@@ -173,13 +173,19 @@ impl Ask {
         self
     }
 
-    /// Adds the resource's tags, as `aws:ResourceTag/…` and as `iam:ResourceTag/…`.
+    /// Adds the resource's tags, as `aws:ResourceTag/…`.
     #[must_use]
     pub fn resource_tags(mut self, tags: &[Tag]) -> Self {
-        for family in ["aws:ResourceTag/", "iam:ResourceTag/"] {
-            self.question.context.set_tags(family, tags, SetBy::Resource);
-        }
+        self.question.context.set_tags("aws:ResourceTag/", tags, SetBy::Resource);
         self
+    }
+
+    /// Adds the tags of a user or a role, as `aws:ResourceTag/…` and as `iam:ResourceTag/…`, which
+    /// other resources do not have. Source: Service Authorization Reference, IAM.
+    #[must_use]
+    pub fn principal_tags(mut self, tags: &[Tag]) -> Self {
+        self.question.context.set_tags("iam:ResourceTag/", tags, SetBy::Resource);
+        self.resource_tags(tags)
     }
 
     fn new(cx: &Cx<'_>, action: &str, resource: &str, owner: AccountId, gate: Gate) -> Self {

@@ -12,6 +12,7 @@ mod unit;
 
 use std::sync::Arc;
 
+use ::policy::SetBy;
 use serde::{Deserialize, Serialize};
 
 pub use self::tree::{Kind, OrganizationRecord};
@@ -80,6 +81,21 @@ fn ask(
     let arn = arn.as_deref().unwrap_or("*");
     // Members ask by their own policies too: what is the managing account's alone is refused later.
     Ok(Ask::identity(cx, &format!("organizations:{action}"), arn, account))
+}
+
+/// What is asked about a policy, the root, a unit or an account, with its tags and, of a policy, its
+/// kind.
+fn ask_about(cx: &Cx<'_>, action: &str, id: &str) -> Result<Ask> {
+    let ask = ask(cx, action, |record| {
+        record.policy(id).map(|policy| policy.arn).or_else(|| record.node_arn(id))
+    })?;
+    let organization = cx.world.organization_of(&cx.caller.account()?);
+    let Some(organization) = organization else { return Ok(ask) };
+    let ask = ask.resource_tags(organization.tags.get(id).map_or(&[], |tags| tags));
+    Ok(match organization.policy(id) {
+        Some(it) => ask.key("organizations:PolicyType", it.policy.kind.text(), SetBy::Resource),
+        None => ask,
+    })
 }
 
 /// The organization as it shall be, and all that follows for accounts: their place in it, and the

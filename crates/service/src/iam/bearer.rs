@@ -167,21 +167,26 @@ pub fn taken<B: Bearer>(name: &str) -> Error {
     Error::new(ENTITY_ALREADY_EXISTS, text)
 }
 
-/// Actions that see the boundary of whom they are about: those that change what somebody may.
-/// Source: Service Authorization Reference, IAM.
-const ASKED_OF_BOUNDARY: [&str; 12] = [
+/// Actions that see the boundary of whom they are about: those that change what somebody may, and
+/// what a role is. Source: Service Authorization Reference, IAM.
+const ASKED_OF_BOUNDARY: [&str; 17] = [
     "AttachRolePolicy",
     "AttachUserPolicy",
+    "DeleteRole",
     "DeleteRolePermissionsBoundary",
     "DeleteRolePolicy",
     "DeleteUserPermissionsBoundary",
     "DeleteUserPolicy",
     "DetachRolePolicy",
     "DetachUserPolicy",
+    "GetRole",
     "PutRolePermissionsBoundary",
     "PutRolePolicy",
     "PutUserPermissionsBoundary",
     "PutUserPolicy",
+    "UpdateAssumeRolePolicy",
+    "UpdateRole",
+    "UpdateRoleDescription",
 ];
 
 /// What is asked about a bearer that is named: its ARN, its tags and its boundary if it exists,
@@ -195,7 +200,7 @@ pub fn ask<B: Bearer>(cx: &Cx<'_>, action: &str, name: &str) -> Result<Ask> {
     let arn = asked_arn(B::KIND, &account, found.map(|(_, arn)| arn), name);
     let mut ask = Ask::identity(cx, &format!("iam:{action}"), &arn, account);
     if let Some((record, _)) = found {
-        ask = ask.resource_tags(B::tags(record));
+        ask = ask.principal_tags(B::tags(record));
         if let Some(boundary) = B::boundary(record).filter(|_| ASKED_OF_BOUNDARY.contains(&action))
         {
             ask = ask.key("iam:PermissionsBoundary", boundary, SetBy::Resource);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::tag::{refused, tagged_ask};
 use super::tree::{Made, Member, OrganizationRecord, id};
 use super::unit::{BelowInput, check_parent};
-use super::{Empty, Paging, ask, cut, managed, put};
+use super::{Empty, Paging, ask, ask_about, cut, managed, put};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -255,7 +255,7 @@ impl Action for DescribeAccount {
     type Output = OneAccount;
 
     fn asks(cx: &Cx<'_>, input: &DescribeInput) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.account_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.account_id)?])
     }
 
     async fn run(
@@ -317,7 +317,7 @@ impl Action for ListAccountsForParent {
     type Output = Accounts;
 
     fn asks(cx: &Cx<'_>, input: &BelowInput) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.parent_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.parent_id)?])
     }
 
     async fn run(
@@ -352,7 +352,7 @@ impl Action for MoveAccount {
     /// About the account and about both places.
     fn asks(cx: &Cx<'_>, input: &MoveInput) -> Result<Vec<Ask>> {
         let nodes = [&input.account_id, &input.source_parent_id, &input.destination_parent_id];
-        nodes.into_iter().map(|id| ask(cx, Self::NAME, |record| record.node_arn(id))).collect()
+        nodes.into_iter().map(|id| ask_about(cx, Self::NAME, id)).collect()
     }
 
     async fn run(cx: &mut Cx<'_>, input: MoveInput, _permit: Permit<Self>) -> Result<Done<Empty>> {

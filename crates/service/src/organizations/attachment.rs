@@ -4,9 +4,9 @@ use policy::SetBy;
 use serde::{Deserialize, Serialize};
 
 use super::organization::{constraint, not_enabled};
-use super::policy::{Policies, ask_about, find, kind};
+use super::policy::{Policies, find, kind};
 use super::tree::{Kind, Node, OrganizationRecord};
-use super::{Empty, Paging, TARGET_NOT_FOUND, ask, cut, managed, put};
+use super::{Empty, Paging, TARGET_NOT_FOUND, ask_about, cut, managed, put};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -38,9 +38,14 @@ impl Input {
     /// Both the policy and the node are asked about.
     fn asks(&self, cx: &Cx<'_>, action: &str) -> Result<Vec<Ask>> {
         let policy = ask_about(cx, action, &self.policy_id)?;
-        let mut target = policy.clone();
-        let arn = ask(cx, action, |record| record.node_arn(&self.target_id))?;
-        target.question.resource = arn.question.resource;
+        // ATTACK: the target is asked about with its own tags, never with the policy's: who may
+        // attach what is tagged may not attach it wherever she likes. `corpus/iam/asks.txt`
+        let target = ask_about(cx, action, &self.target_id)?;
+        let kind = policy.question.context.find_key("organizations:PolicyType");
+        let target = match kind.and_then(|kind| kind.single()) {
+            Some(kind) => target.key("organizations:PolicyType", kind, SetBy::Resource),
+            None => target,
+        };
         Ok(vec![policy, target])
     }
 
@@ -147,7 +152,7 @@ impl Action for ListPoliciesForTarget {
     type Output = Policies;
 
     fn asks(cx: &Cx<'_>, input: &PoliciesInput) -> Result<Vec<Ask>> {
-        let ask = ask(cx, Self::NAME, |record| record.node_arn(&input.target_id))?;
+        let ask = ask_about(cx, Self::NAME, &input.target_id)?;
         Ok(vec![ask.key("organizations:PolicyType", &input.filter, SetBy::Request)])
     }
 

@@ -4,7 +4,7 @@ use policy::SetBy;
 use serde::{Deserialize, Serialize};
 
 use super::tree::{Kind, Member, OrganizationRecord};
-use super::{CONSTRAINT_VIOLATION, Empty, Paging, ask, cut, joined, managed, put};
+use super::{CONSTRAINT_VIOLATION, Empty, Paging, ask, ask_about, cut, joined, managed, put};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -282,7 +282,7 @@ impl<const ON: bool> Action for Toggle<ON> {
     type Output = OneRoot;
 
     fn asks(cx: &Cx<'_>, input: &ToggleInput) -> Result<Vec<Ask>> {
-        let ask = ask(cx, Self::NAME, |record| record.node_arn(&input.root_id))?;
+        let ask = ask_about(cx, Self::NAME, &input.root_id)?;
         Ok(vec![ask.key("organizations:PolicyType", &input.policy_type, SetBy::Request)])
     }
 

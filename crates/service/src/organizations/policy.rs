@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::organization::constraint;
 use super::tag::{refused, tagged_ask};
 use super::tree::{Described, Kind, OrgPolicy, OrganizationRecord, id};
-use super::{Empty, INVALID_INPUT, Paging, ask, cut, managed, put};
+use super::{Empty, INVALID_INPUT, Paging, ask, ask_about, cut, managed, put};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -97,19 +97,6 @@ pub fn find(record: &OrganizationRecord, id: &str) -> Result<Described> {
 pub fn kind(text: &str) -> Result<Kind> {
     Kind::parse(text).ok_or_else(|| {
         Error::new(INVALID_INPUT, format!("You specified an unsupported policy type: {text}."))
-    })
-}
-
-/// What is asked about a policy: its ARN and its kind.
-pub fn ask_about(cx: &Cx<'_>, action: &str, id: &str) -> Result<Ask> {
-    let ask = ask(cx, action, |record| record.policy(id).map(|policy| policy.arn))?;
-    let organization = cx.world.organization_of(&cx.caller.account()?);
-    let Some(organization) = organization else { return Ok(ask) };
-    let tags = organization.tags.get(id).map_or(&[][..], |tags| tags);
-    let ask = ask.resource_tags(tags);
-    Ok(match organization.policy(id) {
-        Some(it) => ask.key("organizations:PolicyType", it.policy.kind.text(), SetBy::Resource),
-        None => ask,
     })
 }
 

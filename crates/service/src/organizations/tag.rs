@@ -4,7 +4,7 @@ use policy::{SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::tree::OrganizationRecord;
-use super::{Empty, INVALID_INPUT, TARGET_NOT_FOUND, ask, managed, put};
+use super::{Empty, INVALID_INPUT, TARGET_NOT_FOUND, ask_about, managed, put};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -50,16 +50,6 @@ pub fn tagged_ask(making: Ask, tags: &[Tag]) -> Vec<Ask> {
 /// A refusal of tags under this service's code.
 pub fn refused(error: Error) -> Error {
     Error { code: INVALID_INPUT, ..error }
-}
-
-/// What is asked about a resource, with the tags that it has.
-fn ask_about(cx: &Cx<'_>, action: &str, id: &str) -> Result<Ask> {
-    let ask = ask(cx, action, |record| record.resource_arn(id))?;
-    let organization = cx.world.organization_of(&cx.caller.account()?);
-    Ok(match organization.and_then(|organization| organization.tags.get(id)) {
-        Some(tags) => ask.resource_tags(tags),
-        None => ask,
-    })
 }
 
 /// `TagResource`

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::organization::constraint;
 use super::tag::{refused, tagged_ask};
 use super::tree::{Node, OrganizationRecord, Unit};
-use super::{Empty, Paging, ask, cut, managed, put};
+use super::{Empty, Paging, ask_about, cut, managed, put};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -113,7 +113,7 @@ impl Action for CreateUnit {
     type Output = OneUnit;
 
     fn asks(cx: &Cx<'_>, input: &CreateInput) -> Result<Vec<Ask>> {
-        let ask = ask(cx, Self::NAME, |record| record.node_arn(&input.parent_id))?;
+        let ask = ask_about(cx, Self::NAME, &input.parent_id)?;
         Ok(tagged_ask(ask, &input.tags))
     }
 
@@ -158,7 +158,7 @@ impl Action for DescribeUnit {
     type Output = OneUnit;
 
     fn asks(cx: &Cx<'_>, input: &UnitId) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.organizational_unit_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.organizational_unit_id)?])
     }
 
     async fn run(cx: &mut Cx<'_>, input: UnitId, _permit: Permit<Self>) -> Result<Done<OneUnit>> {
@@ -184,7 +184,7 @@ impl Action for UpdateUnit {
     type Output = OneUnit;
 
     fn asks(cx: &Cx<'_>, input: &UpdateInput) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.organizational_unit_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.organizational_unit_id)?])
     }
 
     async fn run(
@@ -213,7 +213,7 @@ impl Action for DeleteUnit {
     type Output = Empty;
 
     fn asks(cx: &Cx<'_>, input: &UnitId) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.organizational_unit_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.organizational_unit_id)?])
     }
 
     async fn run(cx: &mut Cx<'_>, input: UnitId, _permit: Permit<Self>) -> Result<Done<Empty>> {
@@ -282,7 +282,7 @@ impl Action for ListChildren {
     type Output = ChildrenOutput;
 
     fn asks(cx: &Cx<'_>, input: &ChildrenInput) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.parent_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.parent_id)?])
     }
 
     async fn run(
@@ -330,7 +330,7 @@ impl Action for ListUnitsForParent {
     type Output = UnitsOutput;
 
     fn asks(cx: &Cx<'_>, input: &BelowInput) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.parent_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.parent_id)?])
     }
 
     async fn run(
@@ -376,7 +376,7 @@ impl Action for ListParents {
     type Output = ParentsOutput;
 
     fn asks(cx: &Cx<'_>, input: &ParentsInput) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |record| record.node_arn(&input.child_id))?])
+        Ok(vec![ask_about(cx, Self::NAME, &input.child_id)?])
     }
 
     async fn run(

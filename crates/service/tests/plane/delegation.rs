@@ -1,5 +1,6 @@
-//! A delegated administrator under a boundary condition, and every way out of it that there is:
-//! `corpus/iam/delegation.json` in its order, and every action that changes IAM on what is not hers.
+//! A delegated administrator under a boundary condition, or of what bears her tag, and every way out of
+//! it that there is: `corpus/iam/delegation*.json` in their order, and every action that changes IAM on
+//! what is not hers.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +10,15 @@ use service::action::Effect;
 
 use crate::registry::{corpus_root, minimal};
 use crate::scene::Scene;
-use crate::support::{HOME, Issuer, Keys, Town, allow, trusts};
+use crate::support::{HOME, Issuer, Keys, Reply, Town, allow, trusts};
 
 #[derive(Deserialize)]
 struct Delegation {
     policy: Value,
+    #[serde(default)]
     limits: Value,
+    #[serde(default)]
+    set_up: Vec<(String, BTreeMap<String, String>)>,
     attempts: Vec<Attempt>,
 }
 
@@ -25,8 +29,8 @@ struct Attempt {
     input: BTreeMap<String, String>,
 }
 
-fn delegation() -> Delegation {
-    let file = corpus_root().join("iam/delegation.json");
+fn delegation(file: &str) -> Delegation {
+    let file = corpus_root().join("iam").join(file);
     let text = std::fs::read_to_string(file).unwrap().replace("{home}", HOME);
     serde_json::from_str(&text).unwrap()
 }
@@ -42,7 +46,7 @@ async fn delegate(town: &Town, delegation: &Delegation) -> Keys {
 #[tokio::test]
 async fn a_delegated_administrator_does_not_escape_her_boundary() {
     let town = Town::new().await;
-    let delegation = delegation();
+    let delegation = delegation("delegation.json");
     let anna = delegate(&town, &delegation).await;
     town.user("bob", Some(&allow("*", "*"))).await;
     // One of the team whom somebody else made, without a boundary.
@@ -53,16 +57,9 @@ async fn a_delegated_administrator_does_not_escape_her_boundary() {
     let before = others(&town).await;
 
     let mut key = None;
-    for Attempt { action, expect, input } in &delegation.attempts {
-        let pairs: Vec<_> = input.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let reply = town.iam(&anna, action, &pairs).await;
-        let got = match reply.status {
-            200 => "allowed",
-            _ if reply.text("Code") == "AccessDenied" => "denied",
-            _ => reply.body.as_str(),
-        };
-        assert_eq!(got, expect, "{action} {input:?}");
-        if action == "CreateAccessKey" && got == "allowed" {
+    for attempt in &delegation.attempts {
+        let reply = attempt.make(&town, &anna).await;
+        if attempt.action == "CreateAccessKey" && reply.status == 200 {
             key = Some(Keys::long_term(&reply.text("AccessKeyId"), &reply.text("SecretAccessKey")));
         }
     }
@@ -79,6 +76,45 @@ async fn a_delegated_administrator_does_not_escape_her_boundary() {
     let denied = town.iam(&session, "ListRoles", &[]).await;
     assert_eq!(denied.why(), "implicitDeny boundary iam:ListRoles");
     assert_eq!(others(&town).await, before, "nobody else was touched");
+}
+
+impl Attempt {
+    /// It must end as expected: allowed, or denied for that reason.
+    async fn make(&self, town: &Town, keys: &Keys) -> Reply {
+        let Self { action, expect, input } = self;
+        let reply = town.iam(keys, action, &pairs(input)).await;
+        let got = match reply.status {
+            200 => "allowed".to_owned(),
+            _ if reply.text("Code") == "AccessDenied" => reply.why(),
+            _ => reply.body.clone(),
+        };
+        let wanted = match expect.as_str() {
+            "denied" => format!("implicitDeny identity iam:{action}"),
+            other => other.to_owned(),
+        };
+        assert_eq!(got, wanted, "{action} {input:?}");
+        reply
+    }
+}
+
+fn pairs(input: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    input.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()
+}
+
+#[tokio::test]
+async fn an_administrator_of_what_bears_her_tag_gets_no_other_tag_and_no_other_thing() {
+    let town = Town::new().await;
+    let delegation = delegation("delegation-by-tags.json");
+    let limits = allow("iam:ListUsers", "*").to_string();
+    town.set_up("CreatePolicy", &[("PolicyName", "limits"), ("PolicyDocument", &limits)]).await;
+    let anna = town.user("anna", Some(&delegation.policy)).await;
+    town.user("bob", None).await;
+    for (action, input) in &delegation.set_up {
+        town.set_up(action, &pairs(input)).await;
+    }
+    for attempt in &delegation.attempts {
+        attempt.make(&town, &anna).await;
+    }
 }
 
 /// All that is not the team's, as IAM tells it.
@@ -111,7 +147,7 @@ fn result(body: &str) -> String {
 async fn nothing_that_changes_iam_is_hers_outside_of_her_path() {
     let idp = Issuer::new("idp.test");
     let scene = Scene::of(&idp, "").await;
-    let anna = delegate(&scene.town, &delegation()).await;
+    let anna = delegate(&scene.town, &delegation("delegation.json")).await;
     let minimal = minimal();
     for entry in service::iam::API.entries().filter(|entry| entry.effect == Effect::Write) {
         let input = scene.fill(&minimal["iam"][entry.name]);

@@ -10,6 +10,7 @@
 
 mod account;
 mod accounts;
+mod authorization;
 mod delegation;
 mod federation;
 mod federation_token;

@@ -73,6 +73,20 @@ pub fn plain() -> String {
     made(&json!({}))
 }
 
+/// The plain response with more attributes, each with a value of its own.
+pub fn with_attributes(names: impl Iterator<Item = String>) -> String {
+    let one = |name: String| {
+        format!(
+            r#"<saml:Attribute Name="{name}"><saml:AttributeValue>of {name}</saml:AttributeValue></saml:Attribute>"#
+        )
+    };
+    let plain = saml_idp::file("response.xml");
+    let more: String =
+        names.filter(|name| !plain.contains(&format!("\"{name}\""))).map(one).collect();
+    let end = "</saml:AttributeStatement>";
+    made(&json!({"edit": [[end, format!("{more}{end}")]]}))
+}
+
 /// A response under an id of its own, so that it is no other one used again.
 fn fresh(id: &str, edit: &Value) -> String {
     let mut edits = vec![json!([">ada</saml:NameID>", format!("><!-- {id} -->ada</saml:NameID>")])];

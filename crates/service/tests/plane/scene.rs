@@ -41,7 +41,8 @@ impl Scene {
         let town = Town::with(Providers::new(settings.into())).await;
         saml::turn_clock(&town);
         let document = allow("s3:GetObject", "*").to_string();
-        let trust = trusts(&json!({"AWS": HOME}), &["sts:AssumeRole"], None);
+        let ways = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+        let trust = trusts(&json!({"AWS": HOME}), &ways, None);
         let tag = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
         let policy = format!("arn:aws:iam::{HOME}:policy/full");
         for name in ["bare", "full"] {
@@ -89,6 +90,7 @@ impl Scene {
         for service in ["support.amazonaws.com", "backup.amazonaws.com"] {
             town.set_up("CreateServiceLinkedRole", &[("AWSServiceName", service)]).await;
         }
+        town.set_up("TagRole", &[("RoleName", "AWSServiceRoleForSupport"), tag[0], tag[1]]).await;
         let linked = [("RoleName", "AWSServiceRoleForBackup")];
         let task = town.set_up("DeleteServiceLinkedRole", &linked).await.text("DeletionTaskId");
         town.set_up("GenerateCredentialReport", &[]).await;
@@ -103,17 +105,23 @@ impl Scene {
         }
         town.set_up("CreateAccountAlias", &[("AccountAlias", "home")]).await;
         idp.register(&town, &town.admin).await;
+        let provider = idp.arn(HOME);
+        let provider = [("OpenIDConnectProviderArn", provider.as_str()), tag[0], tag[1]];
+        town.set_up("TagOpenIDConnectProvider", &provider).await;
         let federated = json!({"Federated": idp.arn(HOME)});
         let trust = trusts(&federated, &["sts:AssumeRoleWithWebIdentity"], None);
         town.role("web", &trust, None).await;
 
         let corp = Corp::register(&town).await;
         corp.role(&town, "deploy", &saml::ALL, None).await;
+        let provider = [("SAMLProviderArn", corp.arn.as_str()), tag[0], tag[1]];
+        town.set_up("TagSAMLProvider", &provider).await;
         names.insert("{assertion}".to_owned(), saml::plain());
         names.insert("{metadata}".to_owned(), saml::metadata(&["idp"]));
 
         let key = town.key_of(&town.admin, "full").await.id;
         let other = town.user("other", None).await;
+        town.set_up("TagUser", &[("UserName", "other"), tag[0], tag[1]]).await;
         let token = idp.token(town.now(), &json!({}));
         let message = town.iam(&other, "ListUsers", &[]).await.encoded_message.unwrap();
         Self { town, other, key, token, message, task, names }
@@ -153,15 +161,16 @@ impl Scene {
         let root = text(&town.organizations("ListRoots", &json!({})).await["Roots"][0]["Id"]);
         let kind = json!({"RootId": root, "PolicyType": "SERVICE_CONTROL_POLICY"});
         town.organizations("EnablePolicyType", &kind).await;
-        let tags = json!([{"Key": "k", "Value": "v"}]);
+        // Each has a value of its own, so that nobody's tags pass for another's.
+        let tags = |value: &str| json!([{"Key": "k", "Value": value}]);
         for name in ["bare", "full"] {
-            let unit = json!({"ParentId": root, "Name": name, "Tags": tags});
+            let unit = json!({"ParentId": root, "Name": name, "Tags": tags("unit")});
             let unit = town.organizations("CreateOrganizationalUnit", &unit).await;
             let unit = text(&unit["OrganizationalUnit"]["Id"]);
             let content = allow("*", "*").to_string();
             let policy = json!({
                 "Name": name, "Description": "", "Type": "SERVICE_CONTROL_POLICY",
-                "Content": content, "Tags": tags,
+                "Content": content, "Tags": tags("policy"),
             });
             let policy = town.organizations("CreatePolicy", &policy).await;
             let policy = text(&policy["Policy"]["PolicySummary"]["Id"]);
@@ -172,7 +181,10 @@ impl Scene {
             names.insert(format!("{{org-unit-{name}}}"), unit);
             names.insert(format!("{{org-policy-{name}}}"), policy);
         }
-        let account = json!({"Email": "a@example.com", "AccountName": "made"});
+        let tag_root = json!({"ResourceId": root, "Tags": tags("root")});
+        town.organizations("TagResource", &tag_root).await;
+        let account =
+            json!({"Email": "a@example.com", "AccountName": "made", "Tags": tags("account")});
         let account = town.organizations("CreateAccount", &account).await;
         let account = &account["CreateAccountStatus"];
         names.insert("{org-account}".to_owned(), text(&account["AccountId"]));
@@ -227,10 +239,15 @@ impl Scene {
             }
             false => reply.text("Message"),
         };
-        let ids = self.names.iter().filter(|(name, _)| name.starts_with("{org"));
-        let message = ids.fold(message, |message, (name, it)| message.replace(it, name));
-        let message = message.replace(&self.key, "{key}").replace(HOME, "{home}");
+        let message = self.masked(&message);
         format!("{} {} {message}", reply.status, code(reply)).trim_end().to_owned()
+    }
+
+    /// A text without what is another each time.
+    pub fn masked(&self, text: &str) -> String {
+        let ids = self.names.iter().filter(|(name, _)| name.starts_with("{org"));
+        let text = ids.fold(text.to_owned(), |text, (name, it)| text.replace(it, name));
+        text.replace(&self.key, "{key}").replace(HOME, "{home}")
     }
 }
 
