@@ -61,30 +61,32 @@ pub(crate) fn authorize<A: Action>(cx: &mut Cx<'_>, asks: Vec<Ask>) -> Result<Pe
 pub(crate) fn restrict(cx: &Cx<'_>) -> Result<()> {
     let Some(session) = &cx.caller.session else { return Ok(()) };
     let (service, action) = (cx.operation.service, cx.operation.name);
-    let allowed = match (&session.who, service) {
-        (Who::Role { .. }, _) => true,
-        (Who::User { .. } | Who::Root, "iam") => session.mfa.is_some(),
-        (_, "iam") => false,
-        (Who::User { .. } | Who::Root, "sts") => {
-            matches!(action, "AssumeRole" | "GetCallerIdentity") || refuses_itself(action)
+    let mfa = session.mfa.is_some();
+    let (had, allowed) = match &session.who {
+        Who::Role { .. } => return Ok(()),
+        Who::User { .. } | Who::Root => {
+            let had = if mfa { WITH_MFA } else { WITHOUT_MFA };
+            let sts = matches!(action, "AssumeRole" | "GetCallerIdentity");
+            (had, if service == "iam" { mfa } else { service != "sts" || sts })
         }
-        (Who::Federated { .. }, "sts") => action == "GetCallerIdentity" || refuses_itself(action),
-        _ => true,
+        Who::Federated { .. } => {
+            (GUEST, service != "iam" && (service != "sts" || action == "GetCallerIdentity"))
+        }
     };
-    match allowed {
+    // These two refuse sessions themselves, in a sentence of their own.
+    match allowed || matches!(action, "GetSessionToken" | "GetFederationToken") {
         true => Ok(()),
         false => Err(Error::new(
             code::INVALID_CLIENT_TOKEN_ID,
             "The security token included in the request is invalid",
         )
-        .because(format!("a session of this kind may not call {action}"))),
+        .failing(check::SESSION_KIND, "long-term keys, or a role's session", had)),
     }
 }
 
-/// These two have a sentence of their own for sessions.
-fn refuses_itself(action: &str) -> bool {
-    matches!(action, "GetSessionToken" | "GetFederationToken")
-}
+const WITHOUT_MFA: &str = "a session of GetSessionToken without a second factor";
+const WITH_MFA: &str = "a session of GetSessionToken";
+const GUEST: &str = "a federated user's session (GetFederationToken)";
 
 fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
     let account = |id: Option<AccountId>| cx.world.account(&id?).map(Arc::clone);

@@ -7,7 +7,9 @@
 
 pub mod cause;
 pub mod diff;
+mod mending;
 mod saml;
+mod session;
 pub mod smallest_change;
 pub mod story;
 pub mod text;

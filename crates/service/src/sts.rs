@@ -26,6 +26,7 @@ pub use self::token_cache::TokenCache;
 pub(crate) use self::used::UsedAssertions;
 
 use crate::action::Entry;
+use crate::audit::ours::check;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
 use crate::registry::Api;
@@ -54,6 +55,7 @@ fn refuse_session(cx: &Cx<'_>, action: &str) -> Result<()> {
         Some(_) => Err(Error::new(
             code::ACCESS_DENIED,
             format!("Cannot call {action} with session credentials"),
-        )),
+        )
+        .failing(check::SESSION_KIND, "long-term keys", "the credentials of a session")),
     }
 }

@@ -117,6 +117,10 @@ pub mod check {
     pub const PACKED_SIZE: &str = "packed-size";
     /// Session tags are well-formed and collide with nothing.
     pub const SESSION_TAGS: &str = "session-tags";
+    /// A chain's source identity stays the same.
+    pub const SOURCE_IDENTITY: &str = "source-identity";
+    /// Credentials of this kind may make the call at all.
+    pub const SESSION_KIND: &str = "session-kind";
     /// The one-time code is a fresh one of the caller's own device.
     pub const MFA: &str = "mfa";
     /// The input's shape.

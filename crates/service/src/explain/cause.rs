@@ -62,10 +62,8 @@ pub fn of(event: &Event) -> Option<Cause> {
 }
 
 fn of_check(event: &Event, failed: &Check) -> Option<Cause> {
-    if event.event_name == "AssumeRoleWithSAML"
-        && let Some(found) = super::saml::of_check(event, failed)
-    {
-        return Some(found);
+    if let Some(found) = super::mending::of_check(event, failed) {
+        return Some(found.cause);
     }
     let wanted = failed.wanted.as_deref().unwrap_or_default();
     let had = failed.had.as_deref().unwrap_or_default();
@@ -106,7 +104,7 @@ fn of_check(event: &Event, failed: &Check) -> Option<Cause> {
         "algorithm" => {
             cause("token-algorithm", "Tokens must be signed with RS256/384/512 or ES256/384/512.")
         }
-        "tags" | check::SESSION_TAGS => {
+        "tags" => {
             cause("session-tags", "The session tags do not have the form that AWS documents.")
         }
         "roles" => cause(
@@ -119,29 +117,11 @@ fn of_check(event: &Event, failed: &Check) -> Option<Cause> {
             "There is no such role in that account. The client is told only that it is not \
              authorized, as on AWS, so that nobody can probe for names.",
         ),
-        check::DURATION => cause(
-            "duration-above-maximum",
-            format!(
-                "The call asks for {had} seconds; the most it may ask for is {}.",
-                figure(wanted)
-            ),
-        ),
         check::PROVIDER_REACHED => cause(
             "provider-unreachable",
             stated.unwrap_or_else(|| "The identity provider's keys could not be had.".to_owned()),
         ),
         check::REQUEST_SIGNATURE => of_signature(event),
-        check::ACCESS_KEY => cause(
-            "access-key-unknown",
-            "No active access key has this id here. Are these credentials for another server?",
-        ),
-        check::SESSION_TOKEN => cause(
-            "session-token",
-            "The session token is missing, damaged, not this key's, or its role is gone.",
-        ),
-        check::SESSION_EXPIRY => {
-            cause("session-expired", "The temporary credentials have expired; fetch new ones.")
-        }
         _ => return stated.map(|text| cause("stated", text)),
     })
 }
@@ -216,6 +196,9 @@ fn of_signature(event: &Event) -> Cause {
 }
 
 fn of_decision(event: &Event, decision: &DecisionRecord) -> Option<Cause> {
+    if let Some(found) = super::session::of_decision(decision) {
+        return Some(found.cause);
+    }
     if decision.verdict == Verdict::ExplicitDeny {
         let text = match &decision.determining {
             Some(at) => {
@@ -225,19 +208,16 @@ fn of_decision(event: &Event, decision: &DecisionRecord) -> Option<Cause> {
         };
         return Some(cause("explicit-deny", text));
     }
-    if decision.action == "sts:TagSession" && decision.layer.is_none_or(Layer::on_resource_side) {
+    if let Some((code, brings)) = beside_the_assumption(event, decision)
+        && decision.layer.is_none_or(Layer::on_resource_side)
+    {
         let near = closest(decision).filter(|near| near.failed == Some(Element::Condition));
         if let Some(found) = near.and_then(|near| of_statement(event, near)) {
             return Some(found);
         }
-        let from = match event.vestibule.mapped_tags.is_empty() {
-            true => "The token or the call carries session tags",
-            false => "The provider's configuration makes session tags out of claims",
-        };
-        return Some(cause(
-            "tag-session-missing",
-            format!("{from}, and no statement of the trust policy allows sts:TagSession."),
-        ));
+        let action = &decision.action;
+        let text = format!("{brings}, and no statement of the trust policy allows {action}.");
+        return Some(cause(code, text));
     }
     if let Some(found) = closest(decision).and_then(|near| of_statement(event, near)) {
         return Some(found);
@@ -273,7 +253,43 @@ fn of_decision(event: &Event, decision: &DecisionRecord) -> Option<Cause> {
         Some(layer) => {
             cause("no-allow", format!("No {} allows {action} on {resource}.", layer.words()))
         }
+        None if is_foreign(event, &decision.resource) => cause(
+            "no-allow-abroad",
+            format!(
+                "{resource} is of another account: its own policy has to let the caller in, and a \
+                 policy of the caller's account has to allow {action} besides."
+            ),
+        ),
         None => cause("no-allow", format!("Nothing allows {action} on {resource}.")),
+    })
+}
+
+/// Whether a resource is of another account than the caller.
+fn is_foreign(event: &Event, arn: &str) -> bool {
+    let (own, owner) = (event.user_identity.account_id.as_deref(), arn.split(':').nth(4));
+    own.zip(owner).is_some_and(|(own, owner)| !owner.is_empty() && own != owner)
+}
+
+/// What must be allowed besides the assumption of a role, and what made it necessary.
+fn beside_the_assumption(
+    event: &Event,
+    decision: &DecisionRecord,
+) -> Option<(&'static str, String)> {
+    let whose = match event.event_name.as_ref() {
+        "AssumeRoleWithSAML" => "The assertion",
+        "AssumeRoleWithWebIdentity" => "The token",
+        _ => "The call",
+    };
+    Some(match decision.action.as_ref() {
+        "sts:TagSession" if !event.vestibule.mapped_tags.is_empty() => (
+            "tag-session-missing",
+            "The provider's configuration makes session tags out of claims".to_owned(),
+        ),
+        "sts:TagSession" => ("tag-session-missing", format!("{whose} carries session tags")),
+        "sts:SetSourceIdentity" => {
+            ("set-source-identity-missing", format!("{whose} sets a source identity"))
+        }
+        _ => return None,
     })
 }
 
@@ -305,10 +321,7 @@ fn of_condition(event: &Event, missed: &ConditionTrace) -> Cause {
     }
     let key = &missed.key;
     let Some(had) = had else {
-        return cause(
-            "key-missing",
-            format!("The policy asks for {key}, and this request does not carry it."),
-        );
+        return super::mending::of_missing(missed).cause;
     };
     if !missed.written.is_empty() {
         let variable = missed.written.join(", ");
@@ -390,7 +403,7 @@ pub(super) fn ahead(event: &Event, had: &str) -> Option<String> {
 }
 
 /// `2 h 3 min`: two units are enough.
-fn span(seconds: i64) -> String {
+pub(super) fn span(seconds: i64) -> String {
     let s = seconds.max(0);
     match s {
         0..60 => format!("{s} s"),

@@ -7,7 +7,6 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::cause::figure;
 use super::short_arn;
 use super::story::{closest, denied, place};
 use crate::audit::ours::{
@@ -25,11 +24,11 @@ pub struct Change {
     pub json: Option<Value>,
 }
 
-fn change(text: impl Into<String>, json: Value) -> Change {
+pub(super) fn change(text: impl Into<String>, json: Value) -> Change {
     Change { text: text.into(), json: Some(json) }
 }
 
-fn advice(text: impl Into<String>) -> Change {
+pub(super) fn advice(text: impl Into<String>) -> Change {
     Change { text: text.into(), json: None }
 }
 
@@ -53,6 +52,9 @@ pub fn of(event: &Event) -> Option<Change> {
              lift that condition: it keeps others from using the caller against the role.",
         ));
     }
+    if let Some(found) = super::session::of_decision(decision) {
+        return Some(found.change);
+    }
     match decision.verdict {
         Verdict::ExplicitDeny => Some(except(event, decision)),
         _ => Some(allow(event, decision)),
@@ -60,6 +62,9 @@ pub fn of(event: &Event) -> Option<Change> {
 }
 
 fn for_check(event: &Event, failed: &Check) -> Option<Change> {
+    if let Some(found) = super::mending::of_check(event, failed) {
+        return Some(found.change);
+    }
     let wanted = failed.wanted.as_deref().unwrap_or_default();
     let had = failed.had.as_deref().unwrap_or_default();
     let provider = event.vestibule.provider.as_deref().unwrap_or("the provider");
@@ -90,30 +95,8 @@ fn for_check(event: &Event, failed: &Check) -> Option<Change> {
             "If the issuer has just changed its keys, see that its JWKS serves the new one; \
              it is fetched again by itself.",
         ),
-        check::DURATION => {
-            let asked: u64 = figure(had).parse().ok()?;
-            let at_most: u64 = figure(wanted).parse().unwrap_or(3600);
-            if at_most == 3600 && failed.note.as_deref().is_some_and(|n| n.contains("chain")) {
-                advice(
-                    "Ask for at most 3600 seconds: no setting lifts the limit for chained roles.",
-                )
-            } else if asked > 43_200 {
-                advice(format!("Ask for at most {at_most} seconds; no role allows above 43200."))
-            } else {
-                change(
-                    format!(
-                        "Ask for at most {at_most} seconds, or raise the role's maximum \
-                         (iam:UpdateRole)."
-                    ),
-                    json!({ "MaxSessionDuration": asked }),
-                )
-            }
-        }
         "roles" => advice("Have the issuer put this role's ARN into the token's roles claim."),
         check::ROLE => advice("Create the role, or correct its name and account in the call."),
-        check::ACCESS_KEY | check::SESSION_TOKEN | check::SESSION_EXPIRY => {
-            advice("Use credentials that this server issued and that are still valid.")
-        }
         check::REQUEST_SIGNATURE => advice(
             "Sign with the secret key of this access key, and let nothing between client and \
              server alter host, path, query or body.",
@@ -158,7 +141,9 @@ fn allow(event: &Event, decision: &DecisionRecord) -> Change {
             _ => {}
         }
     }
-    if decision.layer == Some(Layer::Trust) || decision.action == "sts:TagSession" {
+    if decision.layer == Some(Layer::Trust)
+        || matches!(decision.action.as_ref(), "sts:TagSession" | "sts:SetSourceIdentity")
+    {
         return trust_statement(event, decision);
     }
     let statement = json!({
@@ -191,7 +176,9 @@ fn bend_condition(near: &StatementTrace) -> Option<Change> {
     let where_ = place(&near.at);
     let mut fragment = Map::new();
     for condition in &missed {
-        let had = condition.had.as_ref()?;
+        let Some(had) = condition.had.as_ref() else {
+            return Some(super::mending::of_missing(condition).change);
+        };
         if !condition.written.is_empty() {
             return Some(abac(condition, had));
         }
@@ -250,6 +237,17 @@ fn trust_statement(event: &Event, decision: &DecisionRecord) -> Change {
             json!({ "Action": [granted.action, decision.action] }),
         );
     }
+    let role = short_arn(&decision.resource);
+    let assumed = event.vestibule.decisions.iter().find(|other| {
+        other.verdict == Verdict::Allowed && other.action.starts_with("sts:AssumeRole")
+    });
+    if let Some(assumed) = assumed {
+        let text = format!(
+            "Add {} to the actions of the statement of {role}'s trust policy that allows {}.",
+            decision.action, assumed.action
+        );
+        return change(text, json!({ "Action": [assumed.action, decision.action] }));
+    }
     let principal = match event.user_identity.kind {
         IdentityKind::WebIdentityUser | IdentityKind::SAMLUser => event
             .vestibule
@@ -266,6 +264,10 @@ fn trust_statement(event: &Event, decision: &DecisionRecord) -> Change {
     }
     statement.insert("Action".to_owned(), json!(decision.action));
     let claims = &event.vestibule.claims;
+    if let Some(sent_to) = checked(event, "recipient") {
+        let pinned = json!({ "StringEquals": { "saml:aud": sent_to } });
+        statement.insert("Condition".to_owned(), pinned);
+    }
     let provider = event.user_identity.identity_provider.as_deref().unwrap_or_default();
     if let Some((_, name)) = provider.split_once("-provider/") {
         // Never without the claims that tell this caller from all others of the issuer.
@@ -277,8 +279,12 @@ fn trust_statement(event: &Event, decision: &DecisionRecord) -> Change {
         }
         statement.insert("Condition".to_owned(), json!({ "StringEquals": pinned }));
     }
-    let role = short_arn(&decision.resource);
     change(format!("Add this statement to the trust policy of {role}."), Value::Object(statement))
+}
+
+/// What a check of that name found.
+fn checked<'e>(event: &'e Event, name: &str) -> Option<&'e str> {
+    event.vestibule.checks.iter().find(|check| check.name == name)?.had.as_deref()
 }
 
 /// The ARN that `aws:PrincipalArn` has for this caller: a session's is its role's.

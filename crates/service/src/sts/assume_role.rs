@@ -7,6 +7,7 @@ use super::arn;
 use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
 use super::tags::{self, SessionTags};
 use crate::action::{Action, Ask, Done, Effect};
+use crate::audit::ours::check;
 use crate::authorize::{Permit, no_such_role};
 use crate::credentials::Credentials;
 use crate::cx::Cx;
@@ -135,7 +136,8 @@ fn source_identity(cx: &Cx<'_>, requested: Option<&str>) -> Result<Option<String
         (Some(inherited), Some(requested)) if inherited != requested => Err(Error::new(
             code::VALIDATION_ERROR,
             "The source identity is already set for this assume role session",
-        )),
+        )
+        .failing(check::SOURCE_IDENTITY, format!("none, or {inherited} again"), requested)),
         (Some(inherited), _) => Ok(Some(inherited)),
         (None, requested) => Ok(requested.map(str::to_owned)),
     }

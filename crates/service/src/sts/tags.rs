@@ -33,7 +33,7 @@ pub fn merge(
     let inherits = |key: &str| inherited.tags.iter().any(|tag| same(&tag.key, key));
     for key in transitive {
         if inherits(key) {
-            return Err(conflict());
+            return Err(conflict(key));
         }
         if !passed.iter().any(|tag| same(&tag.key, key)) {
             return Err(Error::new(
@@ -42,8 +42,8 @@ pub fn merge(
             ));
         }
     }
-    if passed.iter().any(|tag| inherits(&tag.key)) {
-        return Err(conflict());
+    if let Some(tag) = passed.iter().find(|tag| inherits(&tag.key)) {
+        return Err(conflict(&tag.key));
     }
 
     let mut merged = SessionTags {
@@ -131,11 +131,12 @@ fn is_separator(c: char) -> bool {
     c == ' ' || (c.is_whitespace() && !c.is_control())
 }
 
-fn conflict() -> Error {
+fn conflict(key: &str) -> Error {
     Error::new(
         code::INVALID_PARAMETER_VALUE,
         "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
     )
+    .failing(check::SESSION_TAGS, "other keys than those that the calling session hands on", key)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod scene;
 mod server_certificates;
 mod sessions;
 mod simulate;
+mod stories;
 mod support;
 mod tags;
 mod unread;

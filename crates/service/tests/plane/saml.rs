@@ -575,7 +575,7 @@ async fn the_explanation_names_what_to_mend_at_the_identity_provider() {
                 "<saml:AttributeValue>heart</saml:AttributeValue><saml:AttributeValue>x</saml:AttributeValue>"
             ]]),
             "saml-tag",
-            "release attribute PrincipalTag:project with exactly one value",
+            "PrincipalTag:project with exactly one value",
         ),
         (
             json!([["urn:amazon:webservices", "https://other.example"]]),
@@ -612,9 +612,11 @@ async fn the_explanation_names_what_to_mend_at_the_identity_provider() {
     ] {
         let reply = assume(&town, &role, &made(&json!({"edit": edit})), &[]).await;
         assert_ne!(reply.status, 200, "{edit}");
-        let cause = service::explain::story(&reply.event()).cause.unwrap();
+        let story = service::explain::story(&reply.event());
+        let cause = story.cause.unwrap();
         assert_eq!(cause.code, code, "{edit}");
-        assert!(cause.text.contains(told), "{edit}: {}", cause.text);
+        let text = format!("{} {}", cause.text, story.change.unwrap().text);
+        assert!(text.contains(told), "{edit}: {text}");
     }
     // A check that AWS does not make is marked as ours, and says so.
     let edit = json!([["urn:amazon:webservices", "https://other.example"]]);

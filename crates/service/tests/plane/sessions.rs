@@ -447,7 +447,10 @@ async fn sessions_of_users_call_neither_iam_nor_most_of_sts() {
     let invalid = "The security token included in the request is invalid";
     let refused = town.iam(&session, "ListUsers", &[]).await;
     let refused = refused.refused(403, "InvalidClientTokenId", invalid);
-    assert_eq!(refused.cause(), "a session of this kind may not call ListUsers");
+    assert_eq!(
+        refused.failed(),
+        "session-kind: a session of GetSessionToken without a second factor"
+    );
     for action in ["GetSessionToken", "GetFederationToken"] {
         let input: &[_] = if action == "GetFederationToken" { &[("Name", "fed")] } else { &[] };
         let refused = town.sts(&session, action, input).await;

@@ -384,12 +384,6 @@ impl Reply {
         format!("{} {} {}", text("verdict"), text("layer"), text("action"))
     }
 
-    /// What the log book alone was told of a refusal.
-    #[track_caller]
-    pub fn cause(&self) -> String {
-        self.event().vestibule.cause.unwrap_or_default()
-    }
-
     /// The check that failed, as the log book has it: its name, and what was there.
     #[track_caller]
     pub fn failed(&self) -> String {
