@@ -375,7 +375,9 @@ pub(super) fn readable_times(check: &Check) -> (Option<String>, Option<String>) 
     let had = check.had.as_deref().filter(|text| !text.is_empty());
     let both = |f: fn(&str) -> String| (wanted.map(f), had.map(f));
     match check.name.as_ref() {
-        "expiry" | "not-before" | "issued-at" | check::SESSION_EXPIRY => both(dated),
+        "expiry" | "not-before" | "issued-at" | "window-start" | check::SESSION_EXPIRY => {
+            both(dated)
+        }
         _ => both(str::to_owned),
     }
 }
