@@ -56,14 +56,31 @@ impl SamlIdp {
     }
 
     /// A response about this subject, in base64; `how` says what is signed and encrypted, and by which hash.
+    ///
+    /// # Panics
+    /// The provider cannot make it.
     pub fn response(&self, subject: &str, attributes: &Value, how: &Value) -> String {
+        let made = self.try_response(subject, attributes, how);
+        made.unwrap_or_else(|error| panic!("no response by {how}: {error}"))
+    }
+
+    /// The same, or why the provider itself will not make it.
+    ///
+    /// # Errors
+    /// The provider's own words.
+    pub fn try_response(
+        &self,
+        subject: &str,
+        attributes: &Value,
+        how: &Value,
+    ) -> Result<String, String> {
         let prefixed = attributes.as_object().into_iter().flatten().map(|(name, values)| {
             (format!("https://aws.amazon.com/SAML/Attributes/{name}"), values.clone())
         });
         let attributes = Value::Object(prefixed.collect());
         let asked = json!({"subject": subject, "attributes": attributes, "how": how});
         let answer = self.process.borrow_mut().ask(&asked);
-        let response = answer.get("response").and_then(Value::as_str);
-        response.unwrap_or_else(|| panic!("no response: {answer}")).to_owned()
+        let text = |name| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+        text("response").ok_or_else(|| text("error").unwrap_or_else(|| answer.to_string()))
     }
 }

@@ -6,11 +6,12 @@ response per line of JSON on stdin: attributes, and how to sign and encrypt.
 """
 
 import base64
+import functools
 import json
 import subprocess
 import sys
 
-from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, saml, sigver, xmldsig
+from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, entity, saml, sigver, xmldsig
 from saml2.config import IdPConfig
 from saml2.metadata import entity_descriptor
 from saml2.server import Server
@@ -19,11 +20,9 @@ FOLDER = sys.argv[1]
 IDP = "https://pysaml2.example/idp"
 ACS = "https://signin.aws.amazon.com/saml"
 SERVICE = "urn:amazon:webservices"
-ALGORITHMS = {
-    "sha256": (xmldsig.SIG_RSA_SHA256, xmldsig.DIGEST_SHA256),
-    "sha512": (xmldsig.SIG_RSA_SHA512, xmldsig.DIGEST_SHA512),
-    "sha1": (xmldsig.SIG_RSA_SHA1, xmldsig.DIGEST_SHA1),
-}
+# What xmlsec1 calls the session keys of the ciphers.
+SESSION_KEYS = {"tripledes-cbc": "des-192", "aes128": "aes-128", "aes192": "aes-192", "aes256": "aes-256"}
+XMLENC, XMLENC11 = "http://www.w3.org/2001/04/xmlenc#", "http://www.w3.org/2009/xmlenc11#"
 
 
 def key(name):
@@ -63,22 +62,40 @@ print(json.dumps({
     "private_key": open(f"{FOLDER}/service.key").read(),
 }), flush=True)
 
-for line in sys.stdin:
-    asked = json.loads(line)
+encrypt_assertion = server.sec.encrypt_assertion
+
+
+def encrypt_by(cipher):
+    """pysaml2 can encrypt by any cipher of xmlsec1, but has no setting for it."""
+    session_key = SESSION_KEYS.get(cipher) or SESSION_KEYS[cipher.partition("-")[0]]
+    uri = (XMLENC11 if cipher.endswith("gcm") else XMLENC) + cipher
+    entity.pre_encryption_part = functools.partial(sigver.pre_encryption_part, msg_enc=uri)
+    server.sec.encrypt_assertion = functools.partial(encrypt_assertion, key_type=session_key)
+
+
+def respond(asked):
     how = asked["how"]
-    algorithm, digest = ALGORITHMS[how.get("algorithm", "sha256")]
-    response = server.create_authn_response(
+    algorithm = how.get("algorithm", "sha256")
+    encrypt_by(how.get("encrypt") or "tripledes-cbc")
+    return str(server.create_authn_response(
         asked["attributes"],
         in_response_to=None,
         destination=ACS,
         sp_entity_id=SERVICE,
-        name_id=saml.NameID(format=saml.NAMEID_FORMAT_PERSISTENT, text=asked["subject"]),
+        name_id=saml.NameID(format=how.get("format", saml.NAMEID_FORMAT_PERSISTENT), text=asked["subject"]),
         authn={"class_ref": saml.AUTHN_PASSWORD_PROTECTED, "authn_auth": IDP},
         sign_assertion=how.get("sign_assertion", True),
         sign_response=how.get("sign_response", True),
-        encrypt_assertion=how.get("encrypt", False),
+        encrypt_assertion="encrypt" in how,
         encrypt_assertion_self_contained=True,
-        sign_alg=algorithm,
-        digest_alg=digest,
-    )
-    print(json.dumps({"response": base64.b64encode(str(response).encode()).decode()}), flush=True)
+        sign_alg=getattr(xmldsig, f"SIG_RSA_{algorithm.upper()}"),
+        digest_alg=getattr(xmldsig, f"DIGEST_{how.get('digest', algorithm).upper()}"),
+    ))
+
+
+for line in sys.stdin:
+    try:
+        answer = {"response": base64.b64encode(respond(json.loads(line)).encode()).decode()}
+    except Exception as error:  # told to the test, which knows whether it must be so
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer), flush=True)

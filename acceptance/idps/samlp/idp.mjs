@@ -1,10 +1,12 @@
 // A SAML identity provider on Auth0's samlp, which signs by xml-crypto and encrypts by xml-encryption.
 //
 // Usage: node idp.mjs FOLDER      keys are made there by openssl. The first line says {"metadata": …}; then one
-// response per line of JSON on stdin: attributes, and how to sign and encrypt.
+// response per line of JSON on stdin: attributes, and how to sign and encrypt; `samlp` and `saml` in it are options
+// of these two packages, by their own names.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import readline from 'node:readline';
+import { Saml20 } from 'saml';
 import samlp from 'samlp';
 
 const folder = process.argv[2];
@@ -26,7 +28,7 @@ function profile(user) {
     getClaims: () => user.claims,
     getNameIdentifier: () => ({
       nameIdentifier: user.id,
-      nameIdentifierFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
+      nameIdentifierFormat: `urn:oasis:names:tc:SAML:${user.format ?? '2.0:nameid-format:persistent'}`,
     }),
   };
 }
@@ -57,9 +59,16 @@ function unescaped(text) {
     .replace(/&amp;/g, '&');
 }
 
-for await (const line of readline.createInterface({ input: process.stdin })) {
-  const { subject, attributes, how } = JSON.parse(line);
+// samlp hands only some of its options on to saml: the rest is added on the way.
+let more = {};
+for (const name of ['create', 'createUnsignedAssertion']) {
+  const original = Saml20[name].bind(Saml20);
+  Saml20[name] = (options, done) => original({ ...options, ...more }, done);
+}
+
+async function response({ subject, attributes, how }) {
   const hash = how.algorithm ?? 'sha256';
+  more = how.saml ?? {};
   const page = await sent(samlp.auth({
     issuer,
     key: sign.secret,
@@ -73,11 +82,18 @@ for await (const line of readline.createInterface({ input: process.stdin })) {
     signAssertion: how.sign_assertion ?? true,
     typedAttributes: false,
     signatureAlgorithm: `rsa-${hash}`,
-    digestAlgorithm: hash,
+    digestAlgorithm: how.digest ?? hash,
     ...(how.encrypt && { encryptionCert: service.certificate, encryptionPublicKey: service.pub }),
     getPostURL: (_audience, _saml, _request, done) => done(null, acs),
     getUserFromRequest: (request) => request.user,
-  }), { id: subject, claims: attributes });
+    ...how.samlp,
+  }), { id: subject, claims: attributes, format: how.format });
   const field = page.toString().match(/name="SAMLResponse"\s+value="([^"]+)"/);
-  console.log(JSON.stringify({ response: unescaped(field[1]) }));
+  return unescaped(field[1]);
+}
+
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const answer = await response(JSON.parse(line)).then(
+    (made) => ({ response: made }), (error) => ({ error: error.message }));
+  console.log(JSON.stringify(answer));
 }

@@ -1,0 +1,76 @@
+//! What the providers can be set to, as tables: `acceptance/idps/*/variants.json`. Each variant leads to
+//! a tagged session and a second one behind it, or to a refusal with its reason; or the provider itself
+//! will not make it.
+
+use acceptance::{SamlIdp, Setup};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    attributes,
+    door::{Door, arn},
+};
+
+#[derive(Deserialize)]
+struct Variant {
+    name: String,
+    /// As the provider's own script reads it.
+    how: Value,
+    #[serde(flatten)]
+    then: Then,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Then {
+    /// These members of the answer, and a session that its tags open things to.
+    Session(Map<String, Value>),
+    /// Code, text, and which checks failed as the log book has it.
+    Refused([String; 3]),
+    /// The provider's words.
+    Unable(String),
+}
+
+/// Holds every variant of a table against what became of it.
+pub fn judge(door: &Door, table: &str, respond: impl Fn(&Value) -> Result<String, String>) {
+    let table: Vec<Variant> = serde_json::from_str(table).expect("a table of variants");
+    let mut faults = Vec::new();
+    for Variant { name, how, then } in table {
+        let became = match respond(&how).map(|response| door.knock(&response)) {
+            Err(error) => Then::Unable(error),
+            Ok(Ok(session)) => {
+                door.pass(&session);
+                Then::Session(match &then {
+                    Then::Session(told) => {
+                        told.keys().map(|key| (key.clone(), session[key].clone())).collect()
+                    }
+                    _ => Map::new(),
+                })
+            }
+            Ok(Err(refusal)) => {
+                let text = refusal.message.split(" (Service: ").next().unwrap_or_default();
+                Then::Refused([refusal.code.clone(), text.to_owned(), door.failed(&refusal)])
+            }
+        };
+        if became != then {
+            faults.push(format!("{name}: {became:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "otherwise than the table says:\n{}", faults.join("\n"));
+}
+
+fn judge_all(idp: &SamlIdp, table: &str) {
+    let door = Door::open(Setup::default(), idp.metadata(), idp.private_key());
+    let attributes = attributes(&arn("door"));
+    judge(&door, table, |how| idp.try_response("alice", &attributes, how));
+}
+
+#[test]
+fn all_that_pysaml2_can_sign_and_encrypt() {
+    judge_all(&SamlIdp::pysaml2(), include_str!("../../idps/pysaml2/variants.json"));
+}
+
+#[test]
+fn all_that_samlp_can_sign_and_encrypt() {
+    judge_all(&SamlIdp::samlp(), include_str!("../../idps/samlp/variants.json"));
+}
