@@ -4,7 +4,11 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::TcpStream,
+    time::Duration,
 };
+
+/// Whoever says nothing for so long hangs.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -69,13 +73,37 @@ pub fn raw(url: &str, start: &str, headers: &[(&str, &str)], body: &[u8]) -> Ans
     head.push_str("\r\n");
 
     let mut stream = TcpStream::connect(host).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a deadline");
     // A server may answer before it has read all of a body that it refuses: what it then says counts,
     // not that our writing failed.
     drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)));
-    let mut bytes = Vec::new();
-    drop(stream.read_to_end(&mut bytes));
-    let text = String::from_utf8_lossy(&bytes);
+    let text = message(&mut stream);
     read(&text).unwrap_or_else(|| panic!("not an answer of HTTP: {text:?}"))
+}
+
+/// One request or answer: as long as its head says, else all that comes.
+pub(crate) fn message(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut more = [0; 16 * 1024];
+    loop {
+        let count = stream.read(&mut more).unwrap_or_default();
+        bytes.extend_from_slice(more.get(..count).unwrap_or_default());
+        if count == 0 || is_whole(&bytes) {
+            return String::from_utf8_lossy(&bytes).into_owned();
+        }
+    }
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    const END: &[u8] = b"\r\n\r\n";
+    let Some(end) = bytes.windows(END.len()).position(|it| it == END) else { return false };
+    let (head, body) = bytes.split_at(end);
+    let head = String::from_utf8_lossy(head);
+    let mut length = head.lines().filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+    });
+    length.next().is_some_and(|length: usize| body.len() >= END.len() + length)
 }
 
 fn read(text: &str) -> Option<Answer> {

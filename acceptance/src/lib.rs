@@ -11,23 +11,29 @@
 
 mod authority;
 mod boto3;
+mod browser;
 mod child;
 mod client;
+mod consumer;
 mod federation;
 mod http;
 mod idp;
 mod saml_idp;
+mod simplesamlphp;
 mod tools;
 mod vestibule;
 
 pub use self::{
     authority::Authority,
     boto3::{Boto3, Credentials, Refusal, Session},
+    browser::Browser,
     client::{Client, Identity, WebIdentity},
+    consumer::Consumer,
     federation::{ACCOUNT, Federation, PROJECTS},
     http::{Answer, get, post_form, raw},
     idp::OidcProvider,
     saml_idp::SamlIdp,
+    simplesamlphp::SimpleSaml,
     tools::Tools,
     vestibule::{Setup, Vestibule},
 };

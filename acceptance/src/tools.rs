@@ -46,6 +46,21 @@ impl Tools {
         self.program("node")
     }
 
+    /// SimpleSAMLphp, from Debian: the folder that holds its `www`.
+    pub fn simplesamlphp(&self) -> PathBuf {
+        self.program("simplesamlphp")
+    }
+
+    /// Chromium, from Debian.
+    pub fn chromium(&self) -> PathBuf {
+        self.program("chromium")
+    }
+
+    /// What drives it.
+    pub fn chromedriver(&self) -> PathBuf {
+        self.program("chromedriver")
+    }
+
     /// The client made with the AWS SDK for Rust, which `cargo xtask test` builds.
     pub fn rust_sdk(&self) -> PathBuf {
         home().join("rust-sdk/target/debug/rust-sdk-whoami")

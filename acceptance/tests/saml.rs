@@ -2,6 +2,7 @@
 //! by xml-crypto), boto3, and a second role behind the first.
 
 mod door;
+mod login;
 mod variants;
 
 use std::io::Write as _;

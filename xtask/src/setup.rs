@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::json;
 
@@ -42,13 +43,15 @@ pub fn run() -> Outcome<Kit> {
     let node = node(&work, &python)?;
     packages_of_node(&work, &node)?;
     let aws_v2 = aws_v2(&work)?;
-    command("openssl", "openssl")?;
-    command("xmlsec1", "xmlsec1")?;
+    programs()?;
     let tools = json!({
         "python": python.join("python"),
         "aws_v1": python.join("aws"),
         "aws_v2": aws_v2,
         "node": node.join("node"),
+        "simplesamlphp": simplesamlphp(&work)?,
+        "chromium": process::find("chromium"),
+        "chromedriver": process::find("chromedriver"),
     });
     let path = work.join("tools.json");
     fs::write(&path, format!("{tools:#}\n")).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -160,11 +163,54 @@ fn aws_v2(work: &Path) -> Outcome<PathBuf> {
     Ok(found)
 }
 
-/// A program, and the Debian package that has it.
-fn command(program: &str, package: &str) -> Outcome {
-    match process::find(program) {
-        Some(_) => Ok(()),
-        None => debian(&[package], &format!("the command {program}")),
+/// SimpleSAMLphp: the machine's, else Debian's package, unpacked but not installed, for it would bring
+/// a web server along and start it.
+fn simplesamlphp(work: &Path) -> Outcome<PathBuf> {
+    let (installed, home) = (PathBuf::from("/usr"), work.join("simplesamlphp"));
+    let unpacked = home.join("usr");
+    let look = || {
+        let places = [&installed, &unpacked].map(|place| place.join("share/simplesamlphp"));
+        places.into_iter().find(|place| place.join("www/module.php").is_file())
+    };
+    if let Some(found) = look() {
+        return Ok(found);
+    }
+    fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+    may_fetch(&["simplesamlphp"], "SimpleSAMLphp")?;
+    process::run(
+        apt()
+            .args(["download", "-qq", "-o", "APT::Sandbox::User=root", "simplesamlphp"])
+            .current_dir(&home),
+    )?;
+    let files = fs::read_dir(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+    let package = files
+        .filter_map(|file| Some(file.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|it| it == "deb"))
+        .ok_or("apt-get downloaded no package simplesamlphp")?;
+    process::run(process::command("dpkg-deb").arg("--extract").arg(&package).arg(&home))?;
+    look().ok_or_else(|| "the Debian package simplesamlphp is not of the version 1.19".to_owned())
+}
+
+/// The programs that are taken from the machine: what is missing is installed from Debian, all at once.
+fn programs() -> Outcome {
+    let modules = process::output(process::command("php").arg("-m")).unwrap_or_default();
+    let found = |program| process::find(program).is_some();
+    let has = |module| modules.lines().any(|line| line == module);
+    let wanted = [
+        (found("openssl"), "openssl"),
+        (found("xmlsec1"), "xmlsec1"),
+        (found("php"), "php-cli"),
+        (has("dom"), "php-xml"),
+        (has("mbstring"), "php-mbstring"),
+        (has("curl"), "php-curl"),
+        (found("chromium"), "chromium"),
+        (found("chromedriver"), "chromium-driver"),
+    ];
+    let missing: Vec<&str> =
+        wanted.into_iter().filter(|(is_there, _)| !is_there).map(|(_, package)| package).collect();
+    match missing.as_slice() {
+        [] => Ok(()),
+        missing => debian(missing, "a program of the tests"),
     }
 }
 
@@ -189,8 +235,14 @@ fn runner(work: &Path) -> Runner {
     }
 }
 
-/// Installs Debian packages, where this is Debian and we are root.
+/// Installs Debian packages.
 fn debian(packages: &[&str], what: &str) -> Outcome {
+    may_fetch(packages, what)?;
+    process::run(apt().args(["install", "-qq", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Renews Debian's lists, where this is Debian and we are root; says what is missing where it is not.
+fn may_fetch(packages: &[&str], what: &str) -> Outcome {
     let root = process::output(process::command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if !root || process::find("apt-get").is_none() {
         return Err(format!(
@@ -198,13 +250,13 @@ fn debian(packages: &[&str], what: &str) -> Outcome {
             packages.join(" ")
         ));
     }
-    let apt = || {
-        let mut apt = process::command("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive");
-        apt
-    };
-    process::run(apt().args(["update", "-qq"]))?;
-    process::run(apt().args(["install", "-qq", "--yes", "--no-install-recommends"]).args(packages))
+    process::run(apt().args(["update", "-qq"]))
+}
+
+fn apt() -> Command {
+    let mut apt = process::command("apt-get");
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    apt
 }
 
 /// What was last installed under a name.
