@@ -91,13 +91,17 @@ impl Provider<'_> {
     }
 }
 
-/// Whether `answer` has all of `wanted`: members may be more, lists are the same.
+/// Whether `answer` has all of `wanted`: members may be more, items may not.
 fn has(answer: &Value, wanted: &Value) -> bool {
     match (answer, wanted) {
         (_, Value::Null) => true,
         (Value::Object(answer), Value::Object(wanted)) => wanted
             .iter()
             .all(|(name, value)| answer.get(name).is_some_and(|found| has(found, value))),
+        (Value::Array(answer), Value::Array(wanted)) => {
+            answer.len() == wanted.len()
+                && answer.iter().zip(wanted).all(|(found, value)| has(found, value))
+        }
         (answer, wanted) => answer == wanted,
     }
 }

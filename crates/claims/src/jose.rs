@@ -14,5 +14,6 @@ pub(crate) mod der;
 mod verify;
 
 pub use alg::Alg;
+pub use der::rsa_components;
 pub use jwk::{JwksFault, KeyMiss, KeySet, KeyVerdict, Unusable};
 pub use sign::{SigningKey, jwks};

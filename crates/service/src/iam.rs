@@ -1,6 +1,5 @@
 //! Identity and Access Management: one file per noun. Source: IAM API Reference, 2010-05-08.
 
-mod absent;
 mod access_key;
 mod account;
 mod attached;
@@ -9,6 +8,7 @@ pub mod aws_managed;
 mod bearer;
 mod boundary;
 mod credential_report;
+mod credentials;
 mod delete;
 pub mod entity;
 mod group;
@@ -42,13 +42,13 @@ pub const API: Api = Api {
     name: "iam",
     source: "iam.amazonaws.com",
     actions: &[
-        &absent::ACTIONS,
         &access_key::ACTIONS,
         &account::ACTIONS,
         &attached::ACTIONS,
         &authorization_details::ACTIONS,
         &boundary::ACTIONS,
         &credential_report::ACTIONS,
+        &credentials::ACTIONS,
         &delete::ACTIONS,
         &group::ACTIONS,
         &inline::ACTIONS,

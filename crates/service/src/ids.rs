@@ -29,6 +29,10 @@ pub enum Prefix {
     InstanceProfile,
     /// `ASCA`: a server certificate.
     ServerCertificate,
+    /// `APKA`: a public key.
+    PublicKey,
+    /// `ACCA`: a credential for one service.
+    ServiceCredential,
     /// `SAMLSP`: a SAML provider.
     SamlProvider,
     /// `SAMLPK`: a private key of a SAML provider.
@@ -48,6 +52,8 @@ impl Prefix {
             Self::Policy => "ANPA",
             Self::InstanceProfile => "AIPA",
             Self::ServerCertificate => "ASCA",
+            Self::PublicKey => "APKA",
+            Self::ServiceCredential => "ACCA",
             Self::SamlProvider => "SAMLSP",
             Self::SamlPrivateKey => "SAMLPK",
             Self::LongTermKey => "AKIA",

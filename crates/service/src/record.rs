@@ -6,7 +6,7 @@
 use policy::{AccountId, Tag};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccessKeyId, UniqueId};
+use crate::ids::{AccessKeyId, Prefix, UniqueId};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = i64;
@@ -199,6 +199,77 @@ pub struct UserRecord {
     /// Its password, where it has one.
     #[serde(default)]
     pub login: Option<LoginProfile>,
+    /// Its SSH keys, at most five.
+    #[serde(default)]
+    pub ssh_keys: Vec<UserCredential<SshPublicKey>>,
+    /// Its X.509 certificates, at most two.
+    #[serde(default)]
+    pub certificates: Vec<UserCredential<SigningCertificate>>,
+    /// Its passwords for single services, at most two for each.
+    #[serde(default)]
+    pub service_credentials: Vec<UserCredential<ServiceCredential>>,
+}
+
+impl UserRecord {
+    /// A user with a fresh id and nothing else about it.
+    pub fn new(account: AccountId, name: String, path: String, created: Millis) -> Self {
+        Self {
+            account,
+            name,
+            path,
+            id: UniqueId::fresh(Prefix::User),
+            created,
+            policies: Policies::default(),
+            boundary: None,
+            tags: Vec::new(),
+            groups: Vec::new(),
+            login: None,
+            ssh_keys: Vec::new(),
+            certificates: Vec::new(),
+            service_credentials: Vec::new(),
+        }
+    }
+}
+
+/// What a user proves itself by to single services.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserCredential<T> {
+    /// Its id: `APKA…`, `ACCA…`, or a certificate's hash.
+    pub id: String,
+    /// Whether it may be used.
+    pub active: bool,
+    /// When it was made or uploaded.
+    pub created: Millis,
+    /// What is particular to its kind.
+    pub of: T,
+}
+
+/// An RSA key that signs in by SSH.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SshPublicKey {
+    /// The key as SSH writes it (RFC 4253 section 6.6), in base64.
+    pub blob: String,
+}
+
+/// An X.509 certificate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SigningCertificate {
+    /// The PEM text as it was given.
+    pub body: String,
+}
+
+/// A password for one service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServiceCredential {
+    /// `codecommit.amazonaws.com`
+    pub service: String,
+    /// What the service knows the user by.
+    pub alias: String,
+    /// SHA-256 of the secret, which is random, in base64.
+    pub hash: String,
+    /// When it is no longer valid.
+    #[serde(default)]
+    pub expires: Option<Millis>,
 }
 
 /// A user's password.

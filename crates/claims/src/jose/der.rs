@@ -14,17 +14,27 @@ const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) fn certificate_key(der: &[u8]) -> Option<CertificateKey> {
     let (_, rest) = expect(from_validity(der)?, SEQUENCE)?;
     let (_, rest) = expect(rest, SEQUENCE)?; // subject
-    let (subject_key, _) = expect(rest, SEQUENCE)?;
-    let (_, after_algorithm) = expect(subject_key, SEQUENCE)?;
-    let (bits, _) = expect(after_algorithm, BIT_STRING)?;
-    let (unused, key) = bits.split_first()?;
-    if *unused != 0 {
-        return None;
-    }
+    let key = key_bits(rest)?;
     Some(match rsa_public_key(key) {
         Some((n, e)) => CertificateKey::Rsa { n, e },
         None => CertificateKey::Point(key.to_vec()),
     })
+}
+
+/// Modulus and exponent, without leading zeros, of an RSA key as a `SubjectPublicKeyInfo` (RFC 5280
+/// section 4.1); none for other keys.
+#[must_use]
+pub fn rsa_components(subject_public_key: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    rsa_public_key(key_bits(subject_public_key)?)
+}
+
+/// The key in a `SubjectPublicKeyInfo`, whatever comes after that.
+fn key_bits(der: &[u8]) -> Option<&[u8]> {
+    let (subject_key, _) = expect(der, SEQUENCE)?;
+    let (_, after_algorithm) = expect(subject_key, SEQUENCE)?;
+    let (bits, _) = expect(after_algorithm, BIT_STRING)?;
+    let (unused, key) = bits.split_first()?;
+    (*unused == 0).then_some(key)
 }
 
 /// From when until when the certificate is valid, as it writes its times.

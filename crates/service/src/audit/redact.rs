@@ -37,6 +37,8 @@ const DROPPED: &[&str] = &[
     "qrcodepng",
     "samlassertion",
     "secretaccesskey",
+    "servicecredentialsecret",
+    "servicepassword",
     "tokencode",
     "webidentitytoken",
 ];

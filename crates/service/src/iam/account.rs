@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::bearer::{Bearer, Group, Role, User};
 use super::entity::{ENTITY_ALREADY_EXISTS, NO_SUCH_ENTITY};
-use super::{access_key, attached, group, instance_profile, policy, server_certificate};
+use super::{
+    access_key, attached, credentials, group, instance_profile, policy, server_certificate,
+};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -223,7 +225,7 @@ fn summary(world: &World, account: &Account) -> BTreeMap<&'static str, usize> {
         ("RolesQuota", Role::QUOTA.1),
         ("ServerCertificates", account.server_certificates.len()),
         ("ServerCertificatesQuota", server_certificate::MAX_CERTIFICATES),
-        ("SigningCertificatesPerUserQuota", 0),
+        ("SigningCertificatesPerUserQuota", credentials::MAX_CERTIFICATES),
         ("UserPolicySizeQuota", User::INLINE_QUOTA),
         ("Users", account.users.len()),
         ("UsersQuota", User::QUOTA.1),

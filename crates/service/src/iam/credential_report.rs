@@ -14,7 +14,9 @@ use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Code, Error, Result};
 use crate::plane::Uses;
-use crate::record::{AccessKeyRecord, CredentialReportRecord, Millis, UserRecord};
+use crate::record::{
+    AccessKeyRecord, CredentialReportRecord, Millis, SigningCertificate, UserCredential, UserRecord,
+};
 use crate::time::iso_seconds;
 use crate::world::{Account, Change, Entity, World};
 
@@ -133,7 +135,7 @@ fn table(world: &World, account: &Account, uses: &Uses) -> String {
         "not_supported",
         "false",
     ];
-    row(&mut out, root, &keys, uses);
+    row(&mut out, root, &keys, &[], uses);
     for user in account.users.iter() {
         let record = &user.record;
         let keys = world.keys_of(&record.account, Some(&record.name));
@@ -142,7 +144,7 @@ fn table(world: &World, account: &Account, uses: &Uses) -> String {
         let arn = user.arn.as_str();
         let created = column(record.created);
         let user = [&*record.name, arn, &created, &enabled, &used, &changed, &rotation, &mfa];
-        row(&mut out, user, &keys, uses);
+        row(&mut out, user, &keys, &record.certificates, uses);
     }
     out
 }
@@ -152,6 +154,7 @@ fn row(
     out: &mut String,
     columns: [&str; 8],
     keys: &[&std::sync::Arc<AccessKeyRecord>],
+    certificates: &[UserCredential<SigningCertificate>],
     uses: &Uses,
 ) {
     let quoted = |text: &str| match text.contains(',') {
@@ -170,7 +173,12 @@ fn row(
         );
         let _ = write!(out, ",{active},{rotated},{used}");
     }
-    out.push_str(",false,N/A,false,N/A");
+    for at in 0..2 {
+        let certificate = certificates.get(at);
+        let active = certificate.is_some_and(|it| it.active);
+        let rotated = certificate.map_or_else(|| "N/A".to_owned(), |it| column(it.created));
+        let _ = write!(out, ",{active},{rotated}");
+    }
 }
 
 /// Whether there is one, when it was used and set, and when it expires.

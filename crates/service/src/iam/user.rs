@@ -11,8 +11,7 @@ use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
-use crate::ids::{Prefix, UniqueId};
-use crate::record::{AccessKeyRecord, Policies, UserRecord};
+use crate::record::{AccessKeyRecord, UserRecord};
 use crate::time::iso_seconds;
 use crate::world::{Change, Entity, World};
 
@@ -53,6 +52,15 @@ pub fn view(record: &UserRecord, with_tags: bool) -> View {
 pub fn held(world: &World, record: &UserRecord) -> Option<&'static str> {
     if !world.keys_of(&record.account, Some(&record.name)).is_empty() {
         return Some("must delete access keys first.");
+    }
+    if !record.certificates.is_empty() {
+        return Some("must delete signing certificates first.");
+    }
+    if !record.ssh_keys.is_empty() {
+        return Some("must delete SSH public keys first.");
+    }
+    if !record.service_credentials.is_empty() {
+        return Some("must delete service specific credentials first.");
     }
     if record.login.is_some() {
         return Some("must delete login profile first.");
@@ -189,17 +197,11 @@ impl Action for CreateUser {
         vacant::<User>(cx.account()?, &input.name)?;
         entity::check_tags(&input.tags)?;
         check_boundary(&cx.world, account, input.permissions_boundary.as_deref())?;
+        let path = input.path.unwrap_or_else(|| "/".to_owned());
         let record = UserRecord {
-            account,
-            name: input.name,
-            path: input.path.unwrap_or_else(|| "/".to_owned()),
-            id: UniqueId::fresh(Prefix::User),
-            created: cx.now.as_millisecond(),
-            policies: Policies::default(),
             boundary: input.permissions_boundary,
             tags: input.tags,
-            groups: Vec::new(),
-            login: None,
+            ..UserRecord::new(account, input.name, path, cx.now.as_millisecond())
         };
         Ok(Done::write(OneUser { user: view(&record, true) }, put::<User>(record)))
     }

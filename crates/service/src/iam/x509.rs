@@ -1,6 +1,8 @@
 //! X.509 certificates as IAM takes them: PEM texts that are read, and asked for their dates.
 
+use aws_lc_rs::digest;
 use claims::saml::Certificate;
+use data_encoding::BASE32_NOPAD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -30,6 +32,11 @@ impl Dated {
         let millis = |seconds: claims::UnixTime| seconds.0.saturating_mul(1000);
         let (not_before, not_after) = (millis(read.not_before), millis(read.not_after));
         Some(Self { der, not_before, not_after })
+    }
+
+    /// What AWS calls a signing certificate by: 32 characters.
+    pub fn id(&self) -> String {
+        BASE32_NOPAD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der).as_ref())
     }
 }
 

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::{ACCESS_KEY, CommitError, Plane};
 use crate::audit::{Draft, UserIdentity};
-use crate::ids::{self, AccessKeyId, Prefix, UniqueId};
-use crate::record::{AccessKeyRecord, AccountRecord, Policies, UserRecord};
+use crate::ids::{self, AccessKeyId};
+use crate::record::{AccessKeyRecord, AccountRecord, UserRecord};
 use crate::world::{Change, Entity};
 
 /// The administrator of a new account, with the secret that is shown once.
@@ -110,21 +110,8 @@ impl Plane {
         let (key, secret) = fixed.unwrap_or_else(|| {
             (AccessKeyId::long_term(), Zeroizing::new(ids::secret_access_key()))
         });
-        let user = UserRecord {
-            account: id,
-            name: ADMIN.to_owned(),
-            path: "/".to_owned(),
-            id: UniqueId::fresh(Prefix::User),
-            created: now.as_millisecond(),
-            policies: Policies {
-                inline: Vec::new(),
-                attached: vec!["arn:aws:iam::aws:policy/AdministratorAccess".to_owned()],
-            },
-            boundary: None,
-            tags: Vec::new(),
-            groups: Vec::new(),
-            login: None,
-        };
+        let mut user = UserRecord::new(id, ADMIN.to_owned(), "/".to_owned(), now.as_millisecond());
+        user.policies.attached.push("arn:aws:iam::aws:policy/AdministratorAccess".to_owned());
         let access_key = AccessKeyRecord {
             id: key.clone(),
             account: id,

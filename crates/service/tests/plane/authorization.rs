@@ -42,10 +42,12 @@ const OTHER_GLOBAL: [&str; 6] = [
     "aws:username",
 ];
 /// Where a key's value stands in the input, if the input names it.
-const FROM_INPUT: [(&str, &str); 13] = [
+const FROM_INPUT: [(&str, &str); 15] = [
     ("iam:AWSServiceName", "AWSServiceName"),
     ("iam:PermissionsBoundary", "PermissionsBoundary"),
     ("iam:PolicyARN", "PolicyArn"),
+    ("iam:ServiceSpecificCredentialAgeDays", "CredentialAgeDays"),
+    ("iam:ServiceSpecificCredentialServiceName", "ServiceName"),
     ("organizations:PolicyType", "PolicyType"),
     ("organizations:PolicyType", "Filter"),
     ("organizations:PolicyType", "Type"),

@@ -11,6 +11,7 @@
 mod account;
 mod accounts;
 mod authorization;
+mod credentials;
 mod delegation;
 mod federation;
 mod federation_token;

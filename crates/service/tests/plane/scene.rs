@@ -7,6 +7,7 @@ use service::registry::Api;
 use service::settings::Providers;
 use wire::shape::organizations;
 
+use crate::credentials::SSH_KEY;
 use crate::registry::{code, model};
 use crate::saml::{self, Corp};
 use crate::support::{Device, HOME, Issuer, Keys, Reply, Town, allow, trusts};
@@ -86,6 +87,7 @@ impl Scene {
             ];
             town.set_up("UploadServerCertificate", &input).await;
         }
+        names.extend(Self::credentials(&town).await);
         names.extend(Self::organization(&town, action).await);
         for service in ["support.amazonaws.com", "backup.amazonaws.com"] {
             town.set_up("CreateServiceLinkedRole", &[("AWSServiceName", service)]).await;
@@ -125,6 +127,26 @@ impl Scene {
         let token = idp.token(town.now(), &json!({}));
         let message = town.iam(&other, "ListUsers", &[]).await.encoded_message.unwrap();
         Self { town, other, key, token, message, task, names }
+    }
+
+    /// One credential of each kind that single services take.
+    async fn credentials(town: &Town) -> BTreeMap<String, String> {
+        let full = ("UserName", "full");
+        let key = town.set_up("UploadSSHPublicKey", &[full, ("SSHPublicKeyBody", SSH_KEY)]).await;
+        let certificate = rcgen::generate_simple_self_signed(["full.test".to_owned()]).unwrap();
+        let body = certificate.cert.pem();
+        let upload = [full, ("CertificateBody", body.as_str())];
+        let certificate = town.set_up("UploadSigningCertificate", &upload).await;
+        let service = ("ServiceName", "codecommit.amazonaws.com");
+        let credential = town.set_up("CreateServiceSpecificCredential", &[full, service]).await;
+        [
+            ("{ssh-body}", SSH_KEY.to_owned()),
+            ("{ssh-key}", key.text("SSHPublicKeyId")),
+            ("{signing-certificate}", certificate.text("CertificateId")),
+            ("{credential}", credential.text("ServiceSpecificCredentialId")),
+        ]
+        .map(|(name, it)| (name.to_owned(), it))
+        .into()
     }
 
     /// One MFA device that is nobody's, and one in use; the codes that each may show next.
