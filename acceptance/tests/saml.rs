@@ -88,6 +88,16 @@ fn a_response_can_be_looked_at_before_anything_is_set_up() {
     ] {
         assert!(told.contains(part), "no {part:?} in:\n{told}");
     }
+    let how = json!({"encrypt": "aes256-gcm"});
+    let encrypted = idp.response("alice", &attributes(&role), &how);
+    let key = file(idp.private_key());
+    let (code, told) = preview(&server, &encrypted, idp.metadata(), &["--key", path(&key)]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("project = heart  (transitive)"), "{told}");
+    let (code, told) = preview(&server, &encrypted, idp.metadata(), &[]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("FAIL encryption"), "{told}");
+    assert!(told.contains("the provider has no private key"), "{told}");
     let (code, told) = preview(&server, &response, SamlIdp::pysaml2().metadata(), &[]);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("Response signature invalid"), "{told}");

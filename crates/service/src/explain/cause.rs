@@ -383,7 +383,8 @@ pub(super) fn readable_times(check: &Check) -> (Option<String>, Option<String>) 
 }
 
 /// `text` with its last word, if that is a plausible Unix time, as a date.
-fn dated(text: &str) -> String {
+#[must_use]
+pub fn dated(text: &str) -> String {
     let (before, last) = match text.rsplit_once(' ') {
         Some((before, last)) => (format!("{before} "), last),
         None => (String::new(), text),

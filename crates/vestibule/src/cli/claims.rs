@@ -1,13 +1,17 @@
 //! `vestibule claims`: what an identity provider's claims would become here, before anything is set
 //! up.
 
-use ::claims::saml::{Input, Inspection, Key, Metadata, Outcome, Presented, ProviderRules, Said};
+use ::claims::saml::{
+    DecryptionKey, Input, Inspection, Key, Metadata, Outcome, Presented, ProviderRules, Said,
+};
 use ::claims::saml::{inspect, verify};
-use ::claims::{Checks, Finding, UnixTime, Verdict};
+use ::claims::{Check, Checks, Finding, UnixTime, Verdict};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use serde_json::json;
+use service::explain::cause::dated;
+use zeroize::Zeroizing;
 
 use super::{
     Ending,
@@ -49,6 +53,9 @@ pub struct Options {
     /// A recipient and destination besides AWS's own; may be repeated
     #[arg(long, value_name = "URL")]
     address: Vec<String>,
+    /// A private key that assertions are encrypted to, PEM; may be repeated
+    #[arg(long, value_name = "FILE")]
+    key: Vec<String>,
 }
 
 /// How strict to be.
@@ -80,12 +87,13 @@ pub(super) fn run(command: &Command, screen: &Screen) -> Result<Ending, Failure>
         skew: ProviderRules::SKEW,
         encryption_required: false,
     };
+    let keys = options.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let certificates = metadata.as_ref().map(Metadata::trusted).unwrap_or_default();
     let input = Input {
         response: &response,
         rules: &rules,
         certificates: &certificates,
-        keys: &[],
+        keys: &keys,
         wanted: None,
         now: UnixTime(Clock::system().now().as_second()),
     };
@@ -110,6 +118,17 @@ pub(super) fn run(command: &Command, screen: &Screen) -> Result<Ending, Failure>
     let lines = lines(screen, &findings, &said, told.as_deref(), certificates.is_empty());
     screen.either(&lines.join("\n"), &value)?;
     Ok(if failure.is_none() { Ending::Good } else { Ending::Bad })
+}
+
+fn key(path: &str) -> Result<DecryptionKey, Failure> {
+    let source = Source::file(path);
+    let text = Zeroizing::new(source.read()?);
+    DecryptionKey::from_pem(&text).ok_or_else(|| {
+        Failure::of(
+            source.name(),
+            "no private key: an RSA key of 2048 to 8192 bits, in PEM, is one",
+        )
+    })
 }
 
 /// The XML itself, or that of a form's field.
@@ -147,9 +166,14 @@ fn lines(
             Verdict::Fail => ("FAIL", Tone::Bad),
             Verdict::Skipped => ("    ", Tone::Faint),
         };
+        let readable = |text: &str| match finding.check {
+            Check::Expiry | Check::WindowStart => dated(text),
+            _ => text.to_owned(),
+        };
+        let (wanted, had) = (readable(&finding.wanted), readable(&finding.had));
         let mut text = match finding.verdict {
-            Verdict::Fail => format!("wanted {}; had {}", finding.wanted, finding.had),
-            Verdict::Pass => finding.had.to_string(),
+            Verdict::Fail => format!("wanted {wanted}; had {had}"),
+            Verdict::Pass => had,
             Verdict::Skipped => String::new(),
         };
         if !finding.note.is_empty() {
