@@ -70,7 +70,8 @@ fn a_person_logs_in_with_a_browser_and_becomes_a_tagged_session() {
 
     // Logged in as she is, in all that the provider can be set to.
     let table = include_str!("../../idps/simplesamlphp/variants.json");
-    variants::judge(&door, table, |how| {
+    let lax = Door::open(variants::like_aws(), idp.metadata(), idp.private_key());
+    variants::judge(&door, &lax, table, |how| {
         idp.vary(how);
         browser.open(&idp.sign_in());
         Ok(delivered(&consumer))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     attributes,
-    door::{Door, arn},
+    door::{Door, PROVIDER, arn},
 };
 
 #[derive(Deserialize)]
@@ -18,6 +18,8 @@ struct Variant {
     how: Value,
     #[serde(flatten)]
     then: Then,
+    /// What becomes of it with `checks = "aws"`, where that is something else.
+    aws: Option<Then>,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -31,38 +33,60 @@ enum Then {
     Unable(String),
 }
 
-/// Holds every variant of a table against what became of it.
-pub fn judge(door: &Door, table: &str, respond: impl Fn(&Value) -> Result<String, String>) {
+/// Holds every variant of a table against what became of it: strictly, and as AWS would.
+pub fn judge(
+    strict: &Door,
+    aws: &Door,
+    table: &str,
+    respond: impl Fn(&Value) -> Result<String, String>,
+) {
     let table: Vec<Variant> = serde_json::from_str(table).expect("a table of variants");
     let mut faults = Vec::new();
-    for Variant { name, how, then } in table {
-        let became = match respond(&how).map(|response| door.knock(&response)) {
-            Err(error) => Then::Unable(error),
-            Ok(Ok(session)) => {
-                door.pass(&session);
-                Then::Session(match &then {
-                    Then::Session(told) => {
-                        told.keys().map(|key| (key.clone(), session[key].clone())).collect()
-                    }
-                    _ => Map::new(),
-                })
+    for Variant { name, how, then, aws: also } in table {
+        let response = respond(&how);
+        for (mode, door, then) in
+            [("strict", strict, &then), ("aws", aws, also.as_ref().unwrap_or(&then))]
+        {
+            let became = match &response {
+                Err(error) => Then::Unable(error.clone()),
+                Ok(response) => became(door, response, then),
+            };
+            if became != *then {
+                faults.push(format!("{name} ({mode}): {became:?}"));
             }
-            Ok(Err(refusal)) => {
-                let text = refusal.message.split(" (Service: ").next().unwrap_or_default();
-                Then::Refused([refusal.code.clone(), text.to_owned(), door.failed(&refusal)])
-            }
-        };
-        if became != then {
-            faults.push(format!("{name}: {became:?}"));
         }
     }
     assert!(faults.is_empty(), "otherwise than the table says:\n{}", faults.join("\n"));
 }
 
+fn became(door: &Door, response: &str, then: &Then) -> Then {
+    match door.knock(response) {
+        Ok(session) => {
+            door.pass(&session);
+            let told = match then {
+                Then::Session(told) => told.keys().collect(),
+                _ => Vec::new(),
+            };
+            Then::Session(told.into_iter().map(|it| (it.clone(), session[it].clone())).collect())
+        }
+        Err(refusal) => {
+            let text = refusal.message.split(" (Service: ").next().unwrap_or_default();
+            Then::Refused([refusal.code.clone(), text.to_owned(), door.failed(&refusal)])
+        }
+    }
+}
+
 fn judge_all(idp: &SamlIdp, table: &str) {
-    let door = Door::open(Setup::default(), idp.metadata(), idp.private_key());
+    let open = |setup| Door::open(setup, idp.metadata(), idp.private_key());
     let attributes = attributes(&arn("door"));
-    judge(&door, table, |how| idp.try_response("alice", &attributes, how));
+    judge(&open(Setup::default()), &open(like_aws()), table, |how| {
+        idp.try_response("alice", &attributes, how)
+    });
+}
+
+/// A server that checks what AWS checks.
+pub fn like_aws() -> Setup {
+    Setup { config: format!("[provider.\"{PROVIDER}\"]\nchecks = \"aws\"\n"), ..Setup::default() }
 }
 
 #[test]
