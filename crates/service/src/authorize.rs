@@ -1,5 +1,6 @@
 //! The only maker of a [`Permit`]: decides every ask of a call, and turns a denial into an answer.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::context;
 use crate::credentials::Who;
 use crate::cx::Cx;
 use crate::error::{Error, Result, code};
+use crate::iam::password_policy;
 use crate::receipt;
 use crate::sts::decode_authorization_message;
 use crate::world::Revision;
@@ -91,6 +93,11 @@ const GUEST: &str = "a federated user's session (GetFederationToken)";
 fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
     let account = |id: Option<AccountId>| cx.world.account(&id?).map(Arc::clone);
     let principal = &ask.question.principal;
+    // What the account's settings grant stands beside the caller's own policies: all else binds it.
+    let mut identity = Cow::Borrowed(cx.caller.layers.identity.as_slice());
+    if let Some(leave) = password_policy::leave(cx, &ask.question) {
+        identity.to_mut().push(leave);
+    }
     let (own, owner) = (account(principal.account()), account(ask.question.resource_account));
     let sources = Sources {
         // Service control policies bind principals, and a token's bearer is none of ours yet.
@@ -103,6 +110,7 @@ fn decide_one(cx: &mut Cx<'_>, ask: &Ask) -> Result<Decision> {
             .as_deref()
             .filter(|_| cx.operation.service != "iam")
             .and_then(|account| account.rcps.as_deref()),
+        identity: &identity,
         ..cx.caller.layers.sources(&ask.gate)
     };
     let decision = decide(&ask.question, &sources, &mut NoRecord);

@@ -21,7 +21,7 @@ mod oidc_provider;
 mod outbound;
 pub mod page;
 mod password;
-mod password_policy;
+pub mod password_policy;
 mod policy;
 mod rename;
 mod role;

@@ -1,5 +1,10 @@
 //! What the account asks of its users' passwords.
 
+use std::sync::{Arc, LazyLock};
+
+use ::policy::{
+    Ask as Question, Compiled, Document, Named, PolicyId, PolicyKind, Principal, Strictness,
+};
 use serde::{Deserialize, Serialize};
 
 use super::account::{Nothing, ask};
@@ -20,6 +25,27 @@ pub const ACTIONS: [Entry; 3] = [
     Entry::of::<GetAccountPasswordPolicy>(),
     Entry::of::<UpdateAccountPasswordPolicy>(),
 ];
+
+/// What `AllowUsersToChangePassword` grants to every user of the account, as a policy. Source: IAM
+/// User Guide, "Permit IAM users to change their own passwords".
+///
+/// INVARIANT: `iam:ChangePassword` is asked about the caller's own user alone, so that the star means
+/// no other (`ChangePassword::asks`).
+const LEAVE: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AllowUsersToChangePassword","Effect":"Allow","Action":["iam:ChangePassword","iam:GetAccountPasswordPolicy"],"Resource":"*"}]}"#;
+
+/// What the account's password policy grants the caller beside its own policies, if anything.
+pub fn leave(cx: &Cx<'_>, question: &Question) -> Option<Arc<Compiled>> {
+    static COMPILED: LazyLock<Arc<Compiled>> = LazyLock::new(|| {
+        let document = Document::parse(LEAVE, ::policy::Kind::Identity, Strictness::Stored);
+        let id = PolicyId::new("account password policy", PolicyKind::Inline);
+        Arc::new(Compiled::new(document.ok().map(|document| Named::new(id, Arc::new(document)))))
+    });
+    const GRANTED: [&str; 2] = ["iam:ChangePassword", "iam:GetAccountPasswordPolicy"];
+    let asked = GRANTED.contains(&question.action.as_str());
+    let user = matches!(question.principal, Principal::User { .. });
+    let policy = cx.account().ok().filter(|_| asked && user)?.record.password_policy.as_ref()?;
+    policy.users_may_change.then(|| Arc::clone(&COMPILED))
+}
 
 fn put(account: &Account, policy: Option<PasswordPolicy>) -> Vec<Change> {
     let record = AccountRecord { password_policy: policy, ..account.record.clone() };

@@ -1,6 +1,7 @@
 //! Users' passwords, and what the account asks of them.
 
 use serde_json::json;
+use service::plane::Organization;
 
 use crate::support::{HOME, Town, allow};
 
@@ -112,4 +113,61 @@ async fn only_users_change_their_own_and_only_if_they_may() {
     let session = town.sts(&town.admin, "AssumeRole", &session).await.ok().keys();
     let reply = town.iam(&session, "ChangePassword", &change).await;
     assert_eq!((reply.status, reply.text("Code")), (400, "InvalidUserType".to_owned()));
+}
+
+/// The account's switch is leave for one's own password, and nothing that denies gives way to it.
+#[tokio::test]
+async fn the_switch_gives_every_user_leave_for_its_own() {
+    let town = Town::new().await;
+    let anna = town.user("anna", None).await;
+    town.set_up("CreateLoginProfile", &[ANNA, FIRST]).await;
+    let change = |from, to| [("OldPassword", from), ("NewPassword", to)];
+    let next = change(FIRST.1, "Better-horse-2");
+    for value in ["false", "true"] {
+        let switch = [("AllowUsersToChangePassword", value)];
+        town.set_up("UpdateAccountPasswordPolicy", &switch).await;
+        let read = town.iam(&anna, "GetAccountPasswordPolicy", &[]).await;
+        let changed = town.iam(&anna, "ChangePassword", &next).await;
+        if value == "false" {
+            assert_eq!(read.why(), "implicitDeny identity iam:GetAccountPasswordPolicy");
+            assert_eq!(changed.why(), "implicitDeny identity iam:ChangePassword");
+            continue;
+        }
+        read.ok();
+        // The log book names what granted it.
+        let event = serde_json::to_string(&changed.ok().event()).unwrap();
+        assert!(event.contains("account password policy"), "{event}");
+    }
+    // It is leave for nothing else, and for nobody else's.
+    let other = [("UserName", "admin"), ("Password", "Better-horse-3")];
+    let denied = town.iam(&anna, "UpdateLoginProfile", &other).await;
+    assert_eq!(denied.why(), "implicitDeny identity iam:UpdateLoginProfile");
+
+    let again = change("Better-horse-2", "Better-horse-4");
+    let deny = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Action": "iam:ChangePassword", "Resource": "*"},
+    ]});
+    let put = [ANNA, ("PolicyName", "no"), ("PolicyDocument", &*deny.to_string())];
+    town.set_up("PutUserPolicy", &put).await;
+    let denied = town.iam(&anna, "ChangePassword", &again).await;
+    assert_eq!(denied.why(), "explicitDeny identity iam:ChangePassword");
+    town.set_up("DeleteUserPolicy", &put[..2]).await;
+    let document = allow("s3:*", "*").to_string();
+    let policy = [("PolicyName", "narrow"), ("PolicyDocument", document.as_str())];
+    let policy = town.set_up("CreatePolicy", &policy).await.text("Arn");
+    let bound = [ANNA, ("PermissionsBoundary", policy.as_str())];
+    town.set_up("PutUserPermissionsBoundary", &bound).await;
+    let denied = town.iam(&anna, "ChangePassword", &again).await;
+    assert_eq!(denied.why(), "implicitDeny boundary iam:ChangePassword");
+    town.set_up("DeleteUserPermissionsBoundary", &bound[..1]).await;
+    let denies: Organization = serde_json::from_value(json!({
+        "scps": [[{"name": "full", "document": allow("*", "*")}, {"name": "no", "document": deny}]],
+    }))
+    .unwrap();
+    let home = policy::AccountId::parse(HOME).unwrap();
+    town.plane.guard(home, denies).await.unwrap();
+    let denied = town.iam(&anna, "ChangePassword", &again).await;
+    assert_eq!(denied.why(), "explicitDeny scp iam:ChangePassword");
+    town.plane.guard(home, Organization::default()).await.unwrap();
+    town.iam(&anna, "ChangePassword", &again).await.ok();
 }
