@@ -9,6 +9,7 @@
     reason = "a test bench stops at the first thing that is not as it must be"
 )]
 
+mod authenticator;
 mod authority;
 mod boto3;
 mod browser;
@@ -24,6 +25,7 @@ mod tools;
 mod vestibule;
 
 pub use self::{
+    authenticator::{Authenticator, Scanned},
     authority::Authority,
     boto3::{Boto3, Credentials, Refusal, Session},
     browser::Browser,

@@ -15,6 +15,8 @@ mod hostile;
 #[cfg(test)]
 mod log_book;
 #[cfg(test)]
+mod mfa;
+#[cfg(test)]
 mod outbound;
 #[cfg(test)]
 mod provider;

@@ -6,6 +6,7 @@
 The endpoint and the region come from the environment, as they would for anyone.
 """
 
+import base64
 import json
 import sys
 
@@ -55,5 +56,10 @@ def answer(call):
         return {"error": {"code": type(failed).__name__, "message": str(failed), "status": 0, "headers": {}}}
 
 
+def shown(value):
+    """What JSON has no form for: bytes in base64, times as text."""
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
 for line in sys.stdin:
-    print(json.dumps(answer(json.loads(line)), default=str), flush=True)
+    print(json.dumps(answer(json.loads(line)), default=shown), flush=True)
