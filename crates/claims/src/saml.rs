@@ -10,6 +10,7 @@
 //! parse on which the signature was checked.
 
 mod attribute;
+mod canonical;
 mod certificate;
 mod date;
 mod diagnose;

@@ -73,8 +73,9 @@ pub(super) struct Signature {
     info_prefixes: Vec<String>,
     prefixes: Vec<String>,
     pub alg: SignatureAlg,
-    digest: &'static digest::Algorithm,
-    wanted: Vec<u8>,
+    hash: &'static digest::Algorithm,
+    /// Of what it covers, once it is checked.
+    pub digest: Vec<u8>,
     value: Vec<u8>,
 }
 
@@ -116,7 +117,7 @@ impl Signature {
         {
             return Err(SignatureFault::Transforms);
         }
-        let digest = digest_named(uri(digest_method))
+        let hash = digest_named(uri(digest_method))
             .ok_or_else(|| SignatureFault::Algorithm { had: uri(digest_method).to_owned() })?;
         Ok(Self {
             signed,
@@ -125,8 +126,8 @@ impl Signature {
             info_prefixes: prefixes(xml, method).ok_or(Shape { at: "CanonicalizationMethod" })?,
             prefixes: prefixes(xml, *canonical).ok_or(SignatureFault::Transforms)?,
             alg,
-            digest,
-            wanted: xml.base64(digest_value).ok_or(Shape { at: "DigestValue" })?,
+            hash,
+            digest: xml.base64(digest_value).ok_or(Shape { at: "DigestValue" })?,
             value: xml.base64(value).ok_or(Shape { at: "SignatureValue" })?,
         })
     }
@@ -151,7 +152,7 @@ impl Signature {
             .canonical(self.signed, Some(self.at), &self.prefixes)
             .ok_or(SignatureFault::Digest)?;
         // The digest is public: comparing it needs no constant time.
-        match digest::digest(self.digest, &covered).as_ref() == self.wanted {
+        match digest::digest(self.hash, &covered).as_ref() == self.digest {
             true => Ok(by),
             false => Err(SignatureFault::Digest),
         }
@@ -159,7 +160,7 @@ impl Signature {
 
     /// Whether SHA-1 is used anywhere in it.
     pub(super) fn is_sha1(&self) -> bool {
-        self.alg == SignatureAlg::RsaSha1 || *self.digest == digest::SHA1_FOR_LEGACY_USE_ONLY
+        self.alg == SignatureAlg::RsaSha1 || *self.hash == digest::SHA1_FOR_LEGACY_USE_ONLY
     }
 }
 

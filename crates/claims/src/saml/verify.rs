@@ -102,7 +102,8 @@ pub struct Said {
     pub subject: Option<String>,
     /// All attributes whose values are text.
     pub attributes: Vec<(String, Vec<String>)>,
-    /// All together, if nothing is missing; perhaps expired, forged or for somebody else.
+    /// All together, if it is refused although nothing is missing: expired, forged or for somebody
+    /// else. What is accepted is the result itself.
     pub complete: Option<Box<Presented>>,
 }
 
@@ -140,6 +141,9 @@ pub struct Presented {
     pub encrypted: bool,
     /// Whether a certificate has proven all this.
     pub signature_checked: bool,
+    /// The digest of all this that was signed; empty where nobody has proven it.
+    #[serde(skip)]
+    pub digest: Vec<u8>,
 }
 
 /// An assertion whose signature and contents have been checked. Only [`verify`] makes one.
@@ -240,10 +244,10 @@ fn judge(input: &Input<'_>, prove: bool) -> Judged {
             refused_from: closes.plus(input.rules.skew),
             encrypted: record.encrypted,
             signature_checked: prove,
+            digest: std::mem::take(&mut record.digest),
         })
     };
     let presented = complete();
-    record.said.complete = presented.clone().map(Box::new);
     record.finish(presented)
 }
 
@@ -252,6 +256,7 @@ struct Record<'a> {
     input: &'a Input<'a>,
     prove: bool,
     encrypted: bool,
+    digest: Vec<u8>,
     findings: Vec<Finding>,
     said: Said,
     first: Option<Failure>,
@@ -260,7 +265,8 @@ struct Record<'a> {
 impl<'a> Record<'a> {
     fn new(input: &'a Input<'a>, prove: bool) -> Self {
         let findings = Vec::with_capacity(24);
-        Self { input, prove, encrypted: false, findings, said: Said::default(), first: None }
+        let (digest, said) = (Vec::new(), Said::default());
+        Self { input, prove, encrypted: false, digest, findings, said, first: None }
     }
 
     fn strict(&self) -> bool {
@@ -322,11 +328,12 @@ impl<'a> Record<'a> {
         self.finish(None)
     }
 
-    fn finish(self, presented: Option<Presented>) -> Judged {
+    fn finish(mut self, presented: Option<Presented>) -> Judged {
         let result = match (self.first, presented) {
             (None, Some(presented)) => Ok(presented),
             // INVARIANT: whatever is missing has already failed above.
-            (first, _) => {
+            (first, presented) => {
+                self.said.complete = presented.map(Box::new);
                 let inner = first.unwrap_or(Failure::Unsigned);
                 Err(match self.encrypted {
                     true => Failure::Hidden { inner: Box::new(inner) },

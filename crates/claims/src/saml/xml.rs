@@ -3,10 +3,11 @@
 //! Names are compared with their namespace, and text is all the text of an element or nothing:
 //! what a comment cuts in two is one value, and an element within a value makes it none.
 
-use bergshamra_c14n::exclusive;
-use bergshamra_xml::NodeSet;
+use memchr::{memchr, memchr3, memmem};
 use serde::Serialize;
 use uppsala::{Document, Element, NodeId, NodeKind, Parser};
+
+use super::canonical::canonical;
 
 /// `urn:oasis:names:tc:SAML:2.0:assertion`
 pub(super) const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
@@ -210,7 +211,7 @@ impl<'a> Xml<'a> {
         let mut text = String::new();
         for child in self.doc.children_iter(id) {
             match self.doc.node_kind(child)? {
-                NodeKind::Text(part) => text.extend(part.chars().filter(|c| !is_space(*c))),
+                NodeKind::Text(part) => text.extend(part.split([' ', '\t', '\r', '\n'])),
                 _ => return None,
             }
         }
@@ -224,16 +225,8 @@ impl<'a> Xml<'a> {
         but: Option<NodeId>,
         prefixes: &[String],
     ) -> Option<Vec<u8>> {
-        let mut nodes = NodeSet::tree_without_comments(element, &self.doc);
-        if let Some(but) = but {
-            nodes = nodes.subtract(&NodeSet::tree_with_comments(but, &self.doc));
-        }
-        exclusive::canonicalize(&self.doc, false, Some(&nodes), prefixes).ok()
+        canonical(&self.doc, element, but, prefixes)
     }
-}
-
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
 }
 
 /// Counts without parsing, in one pass.
@@ -244,7 +237,7 @@ fn scan(bytes: &[u8], limits: Limits) -> Result<(), XmlFault> {
     };
     let (mut elements, mut namespaces) = (0, 0);
     let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
+    while let Some(at) = memchr(b'<', rest) {
         rest = rest.get(at..).unwrap_or_default();
         if rest.starts_with(b"<!--") {
             rest = after(rest, b"-->");
@@ -269,11 +262,11 @@ fn scan(bytes: &[u8], limits: Limits) -> Result<(), XmlFault> {
 }
 
 fn after<'a>(bytes: &'a [u8], end: &[u8]) -> &'a [u8] {
-    let at = bytes.windows(end.len()).position(|window| window == end);
+    let at = memmem::find(bytes, end);
     at.and_then(|at| bytes.get(at + end.len()..)).unwrap_or_default()
 }
 
-/// One tag, roughly.
+/// One tag, roughly: what is in quotes is an attribute's value.
 struct Tag<'a> {
     attributes: usize,
     namespaces: usize,
@@ -282,24 +275,18 @@ struct Tag<'a> {
 
 impl<'a> Tag<'a> {
     fn of(bytes: &'a [u8]) -> Self {
-        let (mut attributes, mut namespaces) = (0, 0);
-        let mut quote = None;
-        for (at, byte) in bytes.iter().enumerate() {
-            match (quote, *byte) {
-                (Some(open), byte) if byte == open => quote = None,
-                (Some(_), _) => {}
-                (None, b'"' | b'\'') => quote = Some(*byte),
-                (None, b'=') => attributes += 1,
-                (None, b'x') if bytes.get(at..).is_some_and(|it| it.starts_with(b"xmlns")) => {
-                    namespaces += 1;
-                }
-                (None, b'>') => {
-                    let rest = bytes.get(at + 1..).unwrap_or_default();
-                    return Self { attributes, namespaces, rest };
-                }
-                (None, _) => {}
+        let mut tag = Self { attributes: 0, namespaces: 0, rest: bytes };
+        while let Some(at) = memchr3(b'"', b'\'', b'>', tag.rest) {
+            let (name, rest) = tag.rest.split_at_checked(at).unwrap_or_default();
+            let [found, rest @ ..] = rest else { break };
+            tag.rest = rest;
+            if *found == b'>' {
+                return tag;
             }
+            tag.attributes += 1;
+            tag.namespaces += usize::from(memmem::find(name, b"xmlns").is_some());
+            tag.rest = after(tag.rest, &[*found]);
         }
-        Self { attributes, namespaces, rest: &[] }
+        Self { rest: &[], ..tag }
     }
 }

@@ -1,5 +1,6 @@
-//! A second opinion: random assertions are signed by xmlsec1 (C, another canonicaliser, another
-//! parser), and both must agree on them and on what one edit makes of them.
+//! Second opinions. Random assertions are signed by xmlsec1 (C, another canonicaliser, another
+//! parser), and both must agree on them and on what one edit makes of them. Many more are signed
+//! by `idp.rs`, whose canonicaliser is a third one.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,9 +8,11 @@ use std::process::{Command, Stdio};
 use claims::{Check, Checks, Verdict};
 
 use crate::corpus::{Provider, judge};
-use crate::idp::{Recipe, corpus, file, make};
+use crate::idp::{Edit, Recipe, Sign, corpus, file, make};
 
 const DOCUMENTS: u64 = 40;
+const MORE_DOCUMENTS: u64 = 600;
+const PLAIN: &str = r#"<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>"#;
 const ID_ATTRIBUTE: &str = "urn:oasis:names:tc:SAML:2.0:assertion:Assertion";
 
 /// Numbers that look random and are the same in every run.
@@ -47,6 +50,26 @@ fn xmlsec1_and_we_agree() {
         }
     }
     assert!(mutants.0 * 10 >= mutants.1 * 6, "mostly the same is refused: {mutants:?}");
+}
+
+#[test]
+fn two_canonicalisers_agree() {
+    for seed in 0..MORE_DOCUMENTS {
+        let mut dice = Dice(seed);
+        let list = |dice: &mut Dice| Edit::Once(PLAIN.to_owned(), transform(dice));
+        let mut sign = [Sign::plain("_a1"), Sign::plain("_r1")];
+        for sign in &mut sign {
+            sign.edit.extend((dice.roll(2) == 0).then(|| list(&mut dice)));
+        }
+        let content = format!(">{}<", content(&mut dice, 3));
+        let edit = vec![Edit::Once(">staff<".to_owned(), content)];
+        let response = make(&Recipe { edit, sign: Some(sign.to_vec()), ..Recipe::default() });
+        let outcome = judge(response.as_bytes(), &Provider::default(), Checks::Strict);
+        for check in [Check::ResponseSignature, Check::Signature] {
+            let finding = outcome.findings.iter().find(|it| it.check == check).unwrap();
+            assert_eq!(finding.verdict, Verdict::Pass, "{check:?}, seed {seed}: {response}");
+        }
+    }
 }
 
 #[test]
@@ -152,18 +175,24 @@ fn template(dice: &mut Dice) -> String {
     let end = signature.find("</ds:KeyInfo>").unwrap() + "</ds:KeyInfo>".len();
     signature.replace_range(info..end, "");
     if dice.roll(2) == 0 {
-        let plain = r#"<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>"#;
-        let list = dice.pick(&["xs", "xs xsi", "#default saml", "samlp p1"]);
-        let with = format!(
-            r#"<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"><ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="{list}"/></ds:Transform>"#
-        );
-        signature = signature.replace(plain, &with);
+        signature = signature.replace(PLAIN, &transform(dice));
     }
     let content = content(dice, 3);
     file("response.xml")
         .replace("{{sign:_a1}}", signature.trim())
         .replace("{{sign:_r1}}", "")
         .replace(">staff<", &format!(">{content}<"))
+}
+
+/// Exclusive canonicalisation with a list of prefixes.
+fn transform(dice: &mut Dice) -> String {
+    let list = dice.pick(&["xs", "xs xsi", "#default saml", "samlp p1", "xml p2 nothing"]);
+    PLAIN.replace(
+        "/>",
+        &format!(
+            r#"><ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="{list}"/></ds:Transform>"#
+        ),
+    )
 }
 
 fn content(dice: &mut Dice, depth: usize) -> String {

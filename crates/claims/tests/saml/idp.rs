@@ -164,23 +164,22 @@ fn signed(xml: &str, sign: &Sign) -> String {
         let element = by_id(&doc, &sign.id);
         let signature = child(&doc, element, "Signature");
         let info = child(&doc, signature, "SignedInfo");
-        let method = |at: NodeId, name: &str| {
-            let found = doc.descendants(at).into_iter().rfind(|it| is(&doc, *it, name));
-            let uri = found.and_then(|node| doc.get_attribute(node, "Algorithm"));
-            uri.unwrap_or_default().to_owned()
-        };
         let whole = NodeSet::tree_without_comments(element, &doc);
-        let (nodes, mode) = match what {
+        let (nodes, method) = match what {
             "element" => {
                 let but = NodeSet::tree_with_comments(signature, &doc);
-                (whole.subtract(&but), method(info, "Transform"))
+                (whole.subtract(&but), "Transform")
             }
-            _ => {
-                (NodeSet::tree_without_comments(info, &doc), method(info, "CanonicalizationMethod"))
-            }
+            _ => (NodeSet::tree_without_comments(info, &doc), "CanonicalizationMethod"),
         };
-        let mode = C14nMode::from_uri(&mode).unwrap_or(C14nMode::Exclusive);
-        canonicalize_doc::<&str>(&doc, mode, Some(&nodes), &[]).unwrap()
+        let all = doc.descendants(info);
+        let method = all.into_iter().rfind(|it| is(&doc, *it, method));
+        let uri = method.and_then(|it| doc.get_attribute(it, "Algorithm")).unwrap_or_default();
+        let list = method.and_then(|it| doc.children(it).first().copied());
+        let list = list.and_then(|it| doc.get_attribute(it, "PrefixList")).unwrap_or_default();
+        let prefixes: Vec<&str> = list.split_ascii_whitespace().collect();
+        let mode = C14nMode::from_uri(uri).unwrap_or(C14nMode::Exclusive);
+        canonicalize_doc(&doc, mode, Some(&nodes), &prefixes).unwrap()
     };
     let digest = digest::digest(digest_of(&template), &canonical(&xml, "element"));
     let xml = xml.replace("{{digest}}", &STANDARD.encode(digest));

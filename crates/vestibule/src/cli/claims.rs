@@ -97,15 +97,22 @@ pub(super) fn run(command: &Command, screen: &Screen) -> Result<Ending, Failure>
         wanted: None,
         now: UnixTime(Clock::system().now().as_second()),
     };
-    let (findings, said, failure) = match metadata {
+    let (findings, mut said, result) = match metadata {
         Some(_) => {
             let Outcome { findings, said, result } = verify(&input);
-            (findings, said, result.err())
+            (findings, said, result.map(|it| Presented::clone(&it)))
         }
         None => {
             let Inspection { findings, said, result } = inspect(&input);
-            (findings, said, result.err())
+            (findings, said, result.map(|it| Presented::clone(&it)))
         }
+    };
+    let failure = match result {
+        Ok(presented) => {
+            said.complete = Some(Box::new(presented));
+            None
+        }
+        Err(failure) => Some(failure),
     };
     let told = failure.as_ref().map(::claims::saml::Failure::client_text);
     let value = json!({

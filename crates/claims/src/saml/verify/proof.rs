@@ -141,10 +141,11 @@ impl<'a> Record<'a> {
             let sha1 = signature.is_sha1().then_some(Failure::WeakHash);
             let had = signature.alg.name();
             self.ours(Check::WeakHash, "SHA-256, SHA-384 or SHA-512", had, sha1);
-            signature.check(xml, trusted)
+            signature.check(xml, trusted).map(|by| (by, signature.digest))
         });
         match checked {
-            Ok(by) => {
+            Ok((by, digest)) => {
+                self.digest = digest;
                 let had = format!("by certificate {}", short(&by.fingerprint));
                 self.pass(check, WANTED, had);
                 self.note_age(by, now);
