@@ -243,11 +243,13 @@ pub(crate) fn unescape(text: &[u8]) -> Option<Cow<'_, str>> {
                 out.push(b' ');
                 rest = after;
             }
-            [byte, after @ ..] => {
-                out.push(*byte);
+            [] => break,
+            plain => {
+                let end = memchr::memchr2(b'%', b'+', plain).unwrap_or(plain.len());
+                let (plain, after) = plain.split_at_checked(end)?;
+                out.extend_from_slice(plain);
                 rest = after;
             }
-            [] => break,
         }
     }
     String::from_utf8(out).ok().map(Cow::Owned)

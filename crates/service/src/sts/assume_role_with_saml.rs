@@ -85,10 +85,7 @@ impl Action for AssumeRoleWithSaml {
         let kind = "AWS::IAM::SAMLProvider";
         cx.receipt.resource(Some(account.as_str()), kind, provider_arn.as_str());
 
-        let text: Zeroizing<String> =
-            Zeroizing::new(input.response.split_ascii_whitespace().collect());
-        let response = Zeroizing::new(STANDARD.decode(text.as_bytes()).unwrap_or_default());
-        let verified = verify(cx, &provider, &response, input)?;
+        let verified = verify(cx, &provider, &decoded(&input.response), input)?;
         let recalled = cx.plane.used.recall(cx.plane.book.reader(), cx.now).await;
         recalled.map_err(Error::unavailable)?;
         let once = once(cx, &provider, &verified, input)?;
@@ -129,6 +126,15 @@ impl Action for AssumeRoleWithSaml {
             source_identity: verified.source_identity.clone(),
         }))
     }
+}
+
+/// What the base64 says, whose blanks do not matter; nothing if it is none.
+fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
+    let plain = STANDARD.decode(text).or_else(|_| {
+        let text: Zeroizing<String> = Zeroizing::new(text.split_ascii_whitespace().collect());
+        STANDARD.decode(text.as_bytes())
+    });
+    Zeroizing::new(plain.unwrap_or_default())
 }
 
 fn verify(
@@ -195,13 +201,16 @@ fn once(
         return Ok(None);
     }
     let now = UnixTime(cx.now.as_second());
-    let assertion = digest_of(&[provider.arn.as_str(), &verified.id, &input.role_arn]);
-    let arns = input.policy_arns.iter().filter_map(|it| it.arn.as_deref());
+    let bytes = str::as_bytes;
+    let assertion = [provider.arn.as_str(), &verified.id, &input.role_arn].map(bytes);
+    let assertion = digest_of(&assertion);
     let seconds = input.duration_seconds.map(|it| it.to_string()).unwrap_or_default();
-    let mut whole = vec![input.response.as_str(), input.policy.as_deref().unwrap_or_default()];
-    whole.push(&seconds);
-    whole.extend(arns);
-    let request = digest_of(&whole);
+    let policy = input.policy.as_deref().unwrap_or_default();
+    let arns = input.policy_arns.iter().filter_map(|it| it.arn.as_deref());
+    // The signed digest stands for all that the assertion says.
+    let mut request = vec![verified.digest.as_slice()];
+    request.extend([policy, &seconds].into_iter().chain(arns).map(bytes));
+    let request = digest_of(&request);
 
     let standing = match verified.refused_from > now.plus(LONGEST) {
         true => None,
@@ -255,11 +264,11 @@ fn used(encrypted: bool) -> Error {
     }
 }
 
-fn digest_of(parts: &[&str]) -> Digest {
+fn digest_of(parts: &[&[u8]]) -> Digest {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {
         context.update(&part.len().to_be_bytes());
-        context.update(part.as_bytes());
+        context.update(part);
     }
     let mut half = Digest::default();
     half.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
