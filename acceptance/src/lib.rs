@@ -19,6 +19,7 @@ mod consumer;
 mod federation;
 mod http;
 mod idp;
+mod recorded;
 mod saml_idp;
 mod simplesamlphp;
 mod tools;
@@ -34,6 +35,7 @@ pub use self::{
     federation::{ACCOUNT, Federation, PROJECTS},
     http::{Answer, get, post_form, raw},
     idp::OidcProvider,
+    recorded::{Parsed, Recorded},
     saml_idp::SamlIdp,
     simplesamlphp::SimpleSaml,
     tools::Tools,

@@ -34,3 +34,5 @@ mod simulate;
 mod terraform;
 #[cfg(test)]
 mod trust_anchor;
+#[cfg(test)]
+mod wire;

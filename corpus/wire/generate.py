@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
-"""Writes calls.json: STS, IAM and CloudTrail calls, byte for byte as botocore sends them, with the
-answers that botocore reads as `output`.
+"""Writes what botocore sends.
 
     pip install botocore==1.44.5
     python3 generate.py
 
+calls.json: STS, IAM and CloudTrail calls, byte for byte, with the answers that botocore reads as `output`.
 Each answer's body is written here by hand, as AWS shapes it, and kept only if botocore's own parser
 makes `output` of it. The crate's tests decode each request to `input` and write each body from `output`.
+
+requests.json: of every action, the body for its smallest input (minimal.json) and for a fuller one
+(fuller.json); names in braces are left for the tests to fill in. paginators.json: which members
+of an action page its answer.
 """
 
 import datetime
+import functools
 import json
 import pathlib
 from unittest import mock
@@ -192,7 +197,83 @@ def call(service, name, params, status, answer):
             "request_id": ID}
 
 
+def typed(shape, pairs):
+    """A value of the shape from the query protocol's names (`Tags.member.1.Key`) and their texts."""
+    if shape.type_name == "structure":
+        names = {name.split(".")[0] for name in pairs}
+        return {name: typed(shape.members[name], below(pairs, name)) for name in shape.members if name in names}
+    if shape.type_name == "list" and "" not in pairs:
+        items = below(pairs, "member")
+        numbers = sorted({int(name.split(".")[0]) for name in items})
+        return [typed(shape.member, below(items, str(number))) for number in numbers]
+    text = pairs[""]
+    if shape.type_name in ("integer", "long", "boolean", "list"):
+        return json.loads(text)
+    return text
+
+
+def below(pairs, name):
+    return {key[len(name) + 1:]: value for key, value in pairs.items() if key == name or key.startswith(name + ".")}
+
+
+class Sent(Exception):
+    """Instead of sending."""
+
+
+def stop(request, **_):
+    raise Sent(request)
+
+
+@functools.cache
+def silent(service):
+    """A client that sends nothing."""
+    session = botocore.session.Session()
+    session.set_credentials(*KEY)
+    client = session.create_client(service, region_name="us-east-1", config=botocore.config.Config(
+        parameter_validation=False))
+    client.meta.events.register("before-send", stop)
+    return client
+
+
+def sent(service, name, pairs):
+    """The body that botocore would send for this input."""
+    client = silent(service)
+    params = typed(client.meta.service_model.operation_model(name).input_shape, pairs) if pairs else {}
+    try:
+        getattr(client, botocore.xform_name(name))(**params)
+    except Sent as sent_:
+        body = sent_.args[0].body
+    return body.decode() if isinstance(body, bytes) else body
+
+
+def requests():
+    smallest, fuller = (json.loads((HERE / f).read_text()) for f in ("minimal.json", "fuller.json"))
+    for service, actions in smallest.items():
+        rows = {}
+        for name in actions:
+            rows[name] = {"smallest": sent(service, name, actions[name])}
+            if name in fuller[service]:
+                rows[name]["fuller"] = sent(service, name, fuller[service][name])
+        yield service, rows
+
+
+def paginators():
+    loader = botocore.session.Session().get_component("data_loader")
+    for service, actions in json.loads((HERE / "minimal.json").read_text()).items():
+        known = loader.load_service_model(service, "paginators-1")["pagination"]
+        yield service, {name: known[name] for name in actions if name in known}
+
+
+def write(file, services):
+    blocks = (f'"{service}": {{\n' + ",\n".join(f"  {json.dumps(n)}: {json.dumps(r)}" for n, r in rows.items()) + "\n}"
+              for service, rows in services)
+    text = '{"source": "botocore %s",\n%s\n}\n' % (botocore.__version__, ",\n".join(blocks))
+    (HERE / file).write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
+    write("requests.json", requests())
+    write("paginators.json", paginators())
     rows = ",\n".join(json.dumps(call(*row)) for row in CALLS)
     text = '{"source": "botocore %s",\n"vectors": [\n%s\n]}\n' % (botocore.__version__, rows)
     (HERE / "calls.json").write_text(text, encoding="utf-8")

@@ -36,5 +36,6 @@ mod support;
 mod tags;
 mod unread;
 mod uses;
+mod vectors;
 mod withdrawal;
 mod writers;

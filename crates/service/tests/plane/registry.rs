@@ -1,20 +1,22 @@
 //! Did we forget one? Every action of the registry has a model, a smallest input that works
 //! (`corpus/wire/minimal.json`), a row in `docs/actions.md`, and lines in `corpus/wire/matrix.txt`:
-//! what nobody, somebody without leave, and somebody with leave are answered, word for word.
+//! what nobody, somebody without leave, and somebody with leave are answered, word for word, when they
+//! send what botocore sends (`vectors.rs`).
 //!
-//! `cargo test -p service --test plane -- --ignored` writes both files anew; read the difference.
+//! `cargo test -p service --test plane -- --ignored` writes the files anew; read the difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use service::action::{Effect, Proof};
+use service::action::{Effect, Entry, Proof};
 use service::registry::{APIS, Api};
 use wire::shape::{Model, cloudtrail, iam, organizations, sts};
 
 use crate::scene::Scene;
 use crate::support::{Issuer, Reply, Town};
+use crate::vectors::{self, Answer};
 
 /// Parameters by action by API. `{home}`, `{key}`, `{token}`, `{message}`, `{assertion}`, `{metadata}` and
 /// so on are filled in.
@@ -36,9 +38,10 @@ fn every_action_has_a_model_and_a_smallest_input() {
 
 #[tokio::test]
 async fn the_matrix_of_actions_and_callers_is_as_written() {
-    let (text, wrong) = matrix().await;
+    let Matrix { text, answers, wrong } = matrix().await;
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(text, std::fs::read_to_string(corpus("matrix.txt")).unwrap());
+    vectors::compare(&answers);
 }
 
 /// What is not served is refused as AWS refuses what it does not know, and the docs say why.
@@ -77,47 +80,69 @@ fn every_action_has_its_row_in_the_docs() {
 }
 
 #[tokio::test]
-#[ignore = "writes corpus/wire/matrix.txt and docs/actions.md"]
+#[ignore = "writes corpus/wire/matrix.txt, corpus/wire/answers.json and docs/actions.md"]
 async fn write_the_matrix_and_the_docs() {
-    std::fs::write(corpus("matrix.txt"), matrix().await.0).unwrap();
+    let Matrix { text, answers, .. } = matrix().await;
+    std::fs::write(corpus("matrix.txt"), text).unwrap();
+    std::fs::write(corpus("answers.json"), vectors::written(&answers)).unwrap();
     std::fs::write(docs(), documented()).unwrap();
 }
 
-/// The matrix, and what is wrong in it whatever the file says.
-async fn matrix() -> (String, Vec<String>) {
-    let minimal = minimal();
+struct Matrix {
+    text: String,
+    answers: Vec<Answer>,
+    /// What is wrong whatever the files say.
+    wrong: Vec<String>,
+}
+
+async fn matrix() -> Matrix {
+    let requests = vectors::requests();
     let mut text = String::from(
         "# action | caller | answer: nobody, somebody without leave, somebody with leave\n",
     );
-    let mut wrong = Vec::new();
+    let (mut answers, mut wrong) = (Vec::new(), Vec::new());
     let idp = Issuer::new("idp.test");
     let shared = Scene::whole(&idp).await;
     for api in APIS {
         let entries: BTreeMap<_, _> = api.entries().map(|entry| (entry.name, entry)).collect();
         for (action, entry) in entries {
+            let bodies = &requests[api.name][action];
             // Only a change that succeeds needs a scene of its own.
-            let own = match entry.effect {
-                Effect::Write => Some(Scene::of(&idp, action).await),
-                Effect::Read | Effect::Issue => None,
-            };
+            let own = own_scene(&idp, entry).await;
             let own = own.as_ref().unwrap_or(&shared);
             for (caller, scene, keys) in [
                 ("nobody", &shared, None),
                 ("other", &shared, Some(&shared.other)),
                 ("right", own, Some(&own.town.admin)),
             ] {
-                let input = scene.fill(&minimal[api.name][action]);
-                let reply = scene.call(api, action, keys, &input).await;
+                let reply = scene.send(api, action, keys, &bodies["smallest"]).await;
                 let answer = scene.shown(&reply);
                 let name = format!("{}:{action}", api.name);
                 if let Some(why) = suspicious(caller, entry.proof, &name, &reply) {
                     wrong.push(format!("{name} as {caller}: {why}: {answer}"));
                 }
                 writeln!(text, "{name} | {caller} | {answer}").unwrap();
+                answers.push(Answer::of(api, action, caller, scene, &reply));
+            }
+            if let Some(fuller) = bodies.get("fuller") {
+                let own = own_scene(&idp, entry).await;
+                let own = own.as_ref().unwrap_or(&shared);
+                let reply = own.send(api, action, Some(&own.town.admin), fuller).await;
+                if reply.status != 200 {
+                    wrong.push(format!("{}:{action}, fuller: {}", api.name, reply.body));
+                }
+                answers.push(Answer::of(api, action, "fuller", own, &reply));
             }
         }
     }
-    (text, wrong)
+    Matrix { text, answers, wrong }
+}
+
+async fn own_scene(idp: &Issuer, entry: &Entry) -> Option<Scene> {
+    match entry.effect {
+        Effect::Write => Some(Scene::of(idp, entry.name).await),
+        Effect::Read | Effect::Issue => None,
+    }
 }
 
 /// Whatever the file says: nobody gets in without a signature, nobody without leave gets through,

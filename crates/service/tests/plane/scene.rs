@@ -52,7 +52,8 @@ impl Scene {
             town.set_up("CreateUser", &[("UserName", name)]).await;
             town.set_up("CreateGroup", &[("GroupName", name)]).await;
             town.role(name, &trust, None).await;
-            town.set_up("CreateInstanceProfile", &[("InstanceProfileName", name)]).await;
+            let profile = [("InstanceProfileName", name), tag[0], tag[1]];
+            town.set_up("CreateInstanceProfile", &profile).await;
         }
         for kind in ["User", "Role", "Group"] {
             let name = format!("{kind}Name");
@@ -72,7 +73,6 @@ impl Scene {
         town.set_up("TagPolicy", &[version[0], tag[0], tag[1]]).await;
         let full = ("InstanceProfileName", "full");
         town.set_up("AddRoleToInstanceProfile", &[full, ("RoleName", "full")]).await;
-        town.set_up("TagInstanceProfile", &[full, tag[0], tag[1]]).await;
         let mut names = Self::devices(&town).await;
         let certificate = rcgen::generate_simple_self_signed(["scene.test".to_owned()]).unwrap();
         names.insert("{certificate}".to_owned(), certificate.cert.pem());
@@ -121,7 +121,14 @@ impl Scene {
         names.insert("{assertion}".to_owned(), saml::plain());
         names.insert("{metadata}".to_owned(), saml::metadata(&["idp"]));
 
-        let key = town.key_of(&town.admin, "full").await.id;
+        let keys = town.key_of(&town.admin, "full").await;
+        // What was used says so: a key by a call that is denied, a role by its session's.
+        town.iam(&keys, "ListUsers", &[]).await;
+        let role = format!("arn:aws:iam::{HOME}:role/full");
+        let session = [("RoleArn", role.as_str()), ("RoleSessionName", "before")];
+        let session = town.sts(&town.admin, "AssumeRole", &session).await.ok().keys();
+        town.iam(&session, "ListUsers", &[]).await;
+        let key = keys.id;
         let other = town.user("other", None).await;
         town.set_up("TagUser", &[("UserName", "other"), tag[0], tag[1]]).await;
         let token = idp.token(town.now(), &json!({}));
@@ -217,14 +224,47 @@ impl Scene {
 
     pub fn fill(&self, input: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let fill = |value: &String| {
-            let value = value
-                .replace("{home}", HOME)
-                .replace("{key}", &self.key)
-                .replace("{task}", &self.task);
-            let value = value.replace("{token}", &self.token).replace("{message}", &self.message);
-            self.names.iter().fold(value, |value, (name, it)| value.replace(name, it))
+            self.known().fold(value.clone(), |it, (name, own)| it.replace(name, own))
         };
         input.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
+    }
+
+    /// What stands for each name in braces.
+    fn known(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = [
+            ("{home}", HOME),
+            ("{key}", self.key.as_str()),
+            ("{task}", &self.task),
+            ("{token}", &self.token),
+            ("{message}", &self.message),
+        ];
+        own.into_iter().chain(self.names.iter().map(|(name, own)| (name.as_str(), own.as_str())))
+    }
+
+    /// A body of `corpus/wire/requests.json`, filled in.
+    pub fn body(&self, api: &Api, template: &str) -> String {
+        let json = !model(api).target.is_empty();
+        let encoded =
+            |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        self.known().fold(template.to_owned(), |body, (name, own)| match json {
+            true => body.replace(name, own),
+            false => body.replace(&encoded(name), &encoded(own)),
+        })
+    }
+
+    /// Sends it.
+    pub async fn send(
+        &self,
+        api: &Api,
+        action: &str,
+        keys: Option<&Keys>,
+        template: &str,
+    ) -> Reply {
+        let body = self.body(api, template);
+        match model(api).target {
+            "" => self.town.form(keys, api.name, body).await,
+            target => self.town.json_body(keys, &format!("{target}.{action}"), body).await,
+        }
     }
 
     pub async fn call(
@@ -236,14 +276,7 @@ impl Scene {
     ) -> Reply {
         if !model(api).target.is_empty() {
             let target = format!("{}.{action}", model(api).target);
-            // What is no text is written as JSON.
-            let value = |value: &str| match value.starts_with('[') {
-                true => serde_json::from_str(value).unwrap(),
-                false => Value::from(value),
-            };
-            let input: serde_json::Map<_, _> =
-                input.iter().map(|(name, it)| (name.clone(), value(it))).collect();
-            return self.town.json(keys, &target, &Value::Object(input)).await;
+            return self.town.json(keys, &target, &json_input(input)).await;
         }
         let input: Vec<_> = input.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         self.town.call(keys, api.name, action, &input).await
@@ -271,6 +304,15 @@ impl Scene {
         let text = ids.fold(text.to_owned(), |text, (name, it)| text.replace(it, name));
         text.replace(&self.key, "{key}").replace(HOME, "{home}")
     }
+}
+
+/// An input for the JSON protocol: what is no text is written as JSON.
+pub fn json_input(input: &[(String, String)]) -> Value {
+    let value = |value: &str| match value.starts_with('[') {
+        true => serde_json::from_str(value).unwrap(),
+        false => Value::from(value),
+    };
+    input.iter().map(|(name, it)| (name.clone(), value(it))).collect()
 }
 
 fn text(value: &Value) -> String {

@@ -185,16 +185,26 @@ impl Town {
             .extend_pairs([("Action", action), ("Version", version)])
             .extend_pairs(input)
             .finish();
+        self.form(keys, service, form).await
+    }
+
+    /// The same, from a body.
+    pub async fn form(&self, keys: Option<&Keys>, service: &str, body: String) -> Reply {
         let request = Request::builder()
             .method(Method::POST)
             .uri("/")
             .header("host", format!("{service}.vestibule.test"))
             .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
-        self.send(keys, service, request.body(form).unwrap()).await
+        self.send(keys, service, request.body(body).unwrap()).await
     }
 
     /// Any call of the JSON protocol.
     pub async fn json(&self, keys: Option<&Keys>, target: &str, input: &Value) -> Reply {
+        self.json_body(keys, target, input.to_string()).await
+    }
+
+    /// The same, from a body.
+    pub async fn json_body(&self, keys: Option<&Keys>, target: &str, body: String) -> Reply {
         let service = if target.contains("Organizations") { "organizations" } else { "cloudtrail" };
         let request = Request::builder()
             .method(Method::POST)
@@ -202,7 +212,7 @@ impl Town {
             .header("host", format!("{service}.vestibule.test"))
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", target);
-        self.send(keys, service, request.body(input.to_string()).unwrap()).await
+        self.send(keys, service, request.body(body).unwrap()).await
     }
 
     /// Calls Organizations as the administrator, who must succeed; what it answers.
