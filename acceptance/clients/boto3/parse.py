@@ -1,14 +1,16 @@
 """botocore's own parsers, unmodified, on recorded answers: `corpus/wire/answers.json`.
 
 Of each answer: every element or member is one of the model's, every leaf arrives in what botocore makes of
-it, every required member is there, and values are of their types (enums, timestamps, numbers). Of each
-refusal: code and message as `corpus/wire/matrix.txt` has them. Prints what is wrong, and how many were read.
+it, every required member is there, and values are of their types (enums, patterns, timestamps, numbers). Of each
+refusal: code and message as `corpus/wire/matrix.txt` has them. Of all together: every member of the model's
+outputs is in some answer, but those of `corpus/wire/never.json`. Prints what is wrong, and how many were read.
 
     python3 parse.py corpus/wire
 """
 
 import base64
 import datetime
+import fnmatch
 import json
 import pathlib
 import re
@@ -22,6 +24,8 @@ import botocore.parsers
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 LOADER = botocore.loaders.Loader()
 MODELS = {}
+# Members of structures, as `Role.Arn`: those that answers may have, and those that one has.
+POSSIBLE, SEEN = set(), set()
 # What AWS really writes, as its guides' examples show, whatever its models say.
 AS_AWS_WRITES = {
     "PermissionsBoundaryAttachmentType": {"Policy"},
@@ -72,6 +76,7 @@ def check(shape, tree, at, wrong):
             if name not in shape.members:
                 wrong.append(f"{at}.{name} is not in the model")
             else:
+                SEEN.add(f"{shape.name}.{name}")
                 check(shape.members[name], value, f"{at}.{name}", wrong)
     elif shape.type_name == "list":
         for value in tree:
@@ -87,7 +92,7 @@ def check(shape, tree, at, wrong):
 def leaf(shape, value, at, wrong):
     kind = shape.type_name
     fits = {
-        "string": lambda: isinstance(value, str) and (
+        "string": lambda: isinstance(value, str) and patterned(shape, value) and (
             not shape.enum or value in shape.enum or value in AS_AWS_WRITES.get(shape.name, ())),
         "timestamp": lambda: TIMESTAMP.fullmatch(value) if isinstance(value, str) else isinstance(value, (int, float)),
         "boolean": lambda: value in ("true", "false", True, False),
@@ -97,6 +102,15 @@ def leaf(shape, value, at, wrong):
     }[kind]
     if not fits():
         wrong.append(f"{at} is {value!r}, no {kind} of {shape.name}")
+
+
+def patterned(shape, value):
+    """The model's pattern, where Python reads it; names in braces stand for ids."""
+    pattern = shape.metadata.get("pattern") if "{" not in value else None
+    try:
+        return not pattern or re.fullmatch(pattern, value)
+    except re.error:
+        return True
 
 
 def same(shape, tree, parsed, at, wrong):
@@ -135,6 +149,19 @@ def text(shape, value):
     return str(value)
 
 
+def possible(shape):
+    """Collects all members that an answer of this shape may have."""
+    if shape.type_name == "structure":
+        for name, member in shape.members.items():
+            if f"{shape.name}.{name}" not in POSSIBLE:
+                POSSIBLE.add(f"{shape.name}.{name}")
+                possible(member)
+    elif shape.type_name == "list":
+        possible(shape.member)
+    elif shape.type_name == "map":
+        possible(shape.value)
+
+
 def read(row, wrong):
     service, action, body = row["api"], row["action"], row["body"]
     operation = model(service).operation_model(action)
@@ -159,14 +186,16 @@ def read(row, wrong):
         tree = json.loads(body)
         if shape is None:
             return None
+    possible(shape)
     check(shape, tree, action, wrong)
     same(shape, tree, parsed, action, wrong)
     return None
 
 
 def main(corpus):
-    rows = json.loads((corpus / "answers.json").read_text(encoding="utf-8"))
-    lines = (corpus / "matrix.txt").read_text(encoding="utf-8").splitlines()[1:]
+    rows, lines = ((corpus / file).read_text(encoding="utf-8").replace("{home}", "111122223333")
+                   for file in ("answers.json", "matrix.txt"))
+    rows, lines = json.loads(rows), lines.splitlines()[1:]
     matrix = dict((tuple(line.split(" | ", 2)[:2]), line.split(" | ", 2)[2]) for line in lines)
     wrong, seen = [], set()
     for row in rows:
@@ -181,6 +210,10 @@ def main(corpus):
         if told != matrix.get((name, to)):
             wrong.append(f"{name} to {to}: {told!r}, not {matrix.get((name, to))!r}")
     wrong += [f"{name} to {to} is not recorded" for name, to in matrix.keys() - seen]
+    missing = sorted(POSSIBLE - SEEN)
+    never = [glob for globs in json.loads((corpus / "never.json").read_text(encoding="utf-8")).values() for glob in globs]
+    wrong += [f"no answer has {it}" for it in missing if not any(fnmatch.fnmatchcase(it, glob) for glob in never)]
+    wrong += [f"{glob} is in an answer, or nowhere in the model" for glob in never if not fnmatch.filter(missing, glob)]
     print(json.dumps({"read": len(rows), "wrong": wrong}))
 
 

@@ -209,6 +209,7 @@ struct View {
     state: &'static str,
     joined_method: &'static str,
     joined_timestamp: i64,
+    paths: Vec<String>,
 }
 
 fn view(record: &OrganizationRecord, member: &Member) -> View {
@@ -221,6 +222,11 @@ fn view(record: &OrganizationRecord, member: &Member) -> View {
         state: "ACTIVE",
         joined_method: if member.created { "CREATED" } else { "INVITED" },
         joined_timestamp: seconds(member.joined),
+        paths: record
+            .path(member.id.as_str())
+            .map(|it| format!("{it}{}/", member.id))
+            .into_iter()
+            .collect(),
     }
 }
 

@@ -202,8 +202,12 @@ impl OrganizationRecord {
 
     /// `o-…/r-…/ou-…/`, down to what an account is in.
     pub fn path(&self, account: &str) -> Option<String> {
-        let parent = &self.member(account)?.parent;
-        Some(format!("{}/{}/", self.id, self.line(parent).join("/")))
+        Some(self.path_of(&self.member(account)?.parent))
+    }
+
+    /// The same of the root or a unit, itself the last.
+    pub fn path_of(&self, node: &str) -> String {
+        format!("{}/{}/", self.id, self.line(node).join("/"))
     }
 
     /// How deep a unit is below the root.

@@ -42,6 +42,7 @@ pub struct View {
     id: String,
     arn: String,
     name: String,
+    path: String,
 }
 
 /// One unit.
@@ -56,6 +57,7 @@ fn view(record: &OrganizationRecord, id: &str, unit: &Unit) -> View {
         id: id.to_owned(),
         arn: record.node_arn(id).unwrap_or_default(),
         name: unit.name.clone(),
+        path: record.path_of(id),
     }
 }
 

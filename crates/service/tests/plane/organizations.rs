@@ -204,6 +204,10 @@ async fn the_tree_is_told_as_it_was_made() {
     let described = org.call("DescribeAccount", json!({"AccountId": account})).await;
     assert_eq!(below["Accounts"], json!([described["Account"]]));
     assert_eq!(described["Account"]["JoinedTimestamp"], 1_767_225_600);
+    let path = format!("{}/{}/{outer}/{inner}/", org.id, org.root);
+    assert_eq!(described["Account"]["Paths"], json!([format!("{path}{account}/")]));
+    let unit = org.call("DescribeOrganizationalUnit", json!({"OrganizationalUnitId": inner})).await;
+    assert_eq!(unit["OrganizationalUnit"]["Path"], path);
     let arn = format!("arn:aws:organizations::{HOME}:account/{}/{account}", org.id);
     assert_eq!(described["Account"]["Arn"], arn);
     let all = org.call("ListAccounts", json!({"MaxResults": 1})).await;

@@ -10,6 +10,7 @@ use wire::shape::organizations;
 use crate::credentials::SSH_KEY;
 use crate::registry::{code, model};
 use crate::saml::{self, Corp};
+use crate::saml_idp;
 use crate::support::{Device, HOME, Issuer, Keys, Reply, Town, allow, trusts};
 
 /// Bare entities that can be deleted,
@@ -47,8 +48,8 @@ impl Scene {
         let tag = [("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")];
         let policy = format!("arn:aws:iam::{HOME}:policy/full");
         for name in ["bare", "full"] {
-            town.set_up("CreatePolicy", &[("PolicyName", name), ("PolicyDocument", &document)])
-                .await;
+            let new = [("PolicyName", name), ("PolicyDocument", &document), ("Description", "d")];
+            town.set_up("CreatePolicy", &new).await;
             town.set_up("CreateUser", &[("UserName", name)]).await;
             town.set_up("CreateGroup", &[("GroupName", name)]).await;
             town.role(name, &trust, None).await;
@@ -68,6 +69,8 @@ impl Scene {
             }
         }
         town.set_up("AddUserToGroup", &[("GroupName", "full"), ("UserName", "full")]).await;
+        let described = [("RoleName", "full"), ("Description", "d")];
+        town.set_up("UpdateRoleDescription", &described).await;
         let version = [("PolicyArn", policy.as_str()), ("PolicyDocument", document.as_str())];
         town.set_up("CreatePolicyVersion", &version).await;
         town.set_up("TagPolicy", &[version[0], tag[0], tag[1]]).await;
@@ -100,7 +103,9 @@ impl Scene {
         if issues {
             town.set_up("EnableOutboundWebIdentityFederation", &[]).await;
         }
-        town.set_up("UpdateAccountPasswordPolicy", &[]).await;
+        let all =
+            [("MaxPasswordAge", "90"), ("PasswordReusePrevention", "3"), ("HardExpiry", "true")];
+        town.set_up("UpdateAccountPasswordPolicy", &all).await;
         for name in ["full", "admin"].into_iter().filter(|_| passwords) {
             let input = [("UserName", name), ("Password", "Correct-horse-1")];
             town.set_up("CreateLoginProfile", &input).await;
@@ -111,13 +116,18 @@ impl Scene {
         let provider = [("OpenIDConnectProviderArn", provider.as_str()), tag[0], tag[1]];
         town.set_up("TagOpenIDConnectProvider", &provider).await;
         let federated = json!({"Federated": idp.arn(HOME)});
-        let trust = trusts(&federated, &["sts:AssumeRoleWithWebIdentity"], None);
+        let ways = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"];
+        let trust = trusts(&federated, &ways, None);
         town.role("web", &trust, None).await;
 
         let corp = Corp::register(&town).await;
         corp.role(&town, "deploy", &saml::ALL, None).await;
         let provider = [("SAMLProviderArn", corp.arn.as_str()), tag[0], tag[1]];
         town.set_up("TagSAMLProvider", &provider).await;
+        let decrypting = saml_idp::file("keys/sp.key");
+        let decrypting =
+            [provider[0], ("AssertionEncryptionMode", "Allowed"), ("AddPrivateKey", &decrypting)];
+        town.set_up("UpdateSAMLProvider", &decrypting).await;
         names.insert("{assertion}".to_owned(), saml::plain());
         names.insert("{metadata}".to_owned(), saml::metadata(&["idp"]));
 
@@ -132,6 +142,11 @@ impl Scene {
         let other = town.user("other", None).await;
         town.set_up("TagUser", &[("UserName", "other"), tag[0], tag[1]]).await;
         let token = idp.token(town.now(), &json!({}));
+        let tagged = json!({
+            "jti": "t-2", "https://aws.amazon.com/source_identity": "ada",
+            "https://aws.amazon.com/tags/principal_tags/project": "heart",
+        });
+        names.insert("{token-full}".to_owned(), idp.token(town.now(), &tagged));
         let message = town.iam(&other, "ListUsers", &[]).await.encoded_message.unwrap();
         Self { town, other, key, token, message, task, names }
     }
