@@ -84,6 +84,7 @@ impl Scene {
             let input = [
                 ("ServerCertificateName", name),
                 ("CertificateBody", &names["{certificate}"]),
+                ("CertificateChain", &names["{certificate}"]),
                 ("PrivateKey", &names["{certificate-key}"]),
                 tag[0],
                 tag[1],

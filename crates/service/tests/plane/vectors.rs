@@ -174,11 +174,11 @@ fn without_ids(body: &str) -> String {
     let mut out = String::with_capacity(body.len());
     for word in body.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric()) {
         let id = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
-        let known = id.len() >= 16 && IDS.iter().any(|start| id.starts_with(start));
+        let start = IDS.iter().find(|start| id.len() >= 16 && id.starts_with(**start));
         let end = word.strip_prefix(id).unwrap_or_default();
-        match known {
-            true => out.extend([&id[..4], "EXAMPLEEXAMPLE12", end]),
-            false => out.push_str(word),
+        match start {
+            Some(start) => out.extend([start, "EXAMPLEEXAMPLE12", end]),
+            None => out.push_str(word),
         }
     }
     out
