@@ -141,6 +141,11 @@ fn of_named(event: &Event, failed: &Check) -> Option<Mending> {
             format!("The response is by {had}, and the assertion in it by {wanted}."),
             advice("None: a response must come from the issuer of its assertion."),
         ),
+        "subject" if had.contains("EncryptedID") => mending(
+            "saml-encryption",
+            "The name alone is encrypted, and only whole assertions are opened.",
+            advice("At the identity provider, encrypt the assertion instead of the name in it."),
+        ),
         _ if had.starts_with("missing") => mending(
             "saml-part",
             format!("What must be there once and well-formed is {had}: {wanted}."),

@@ -102,15 +102,21 @@ impl Record<'_> {
 
     /// About whom.
     pub(super) fn subject(&mut self, xml: &Xml<'_>, assertion: NodeId) -> Option<Subject> {
+        const WHAT: &str = "one NameID with a Format";
         let subject = xml.only(assertion, SAML, "Subject");
+        if subject.is_some_and(|subject| xml.only(subject, SAML, "EncryptedID").is_some()) {
+            let failure = Failure::Part { what: WHAT, check: Check::Subject };
+            self.fail(WHAT, "an EncryptedID, which is not opened", failure);
+            return None;
+        }
         let name_id = subject.and_then(|subject| xml.only(subject, SAML, "NameID"));
         let name = name_id.and_then(|node| xml.text(node)).filter(|name| !name.is_empty());
         let format = name_id.and_then(|node| xml.attribute(node, "Format"));
         let (Some(name), Some(format)) = (name, format.filter(|it| !it.is_empty())) else {
-            return self.missing(Check::Subject, "one NameID with a Format");
+            return self.missing(Check::Subject, WHAT);
         };
         let kind = format.strip_prefix(NAME_ID_FORMAT).unwrap_or(format).to_owned();
-        self.pass(Check::Subject, "one NameID with a Format", format!("{name} ({kind})"));
+        self.pass(Check::Subject, WHAT, format!("{name} ({kind})"));
         Some(Subject { name, kind })
     }
 
