@@ -9,6 +9,7 @@
     reason = "a test bench stops at the first thing that is not as it must be"
 )]
 
+mod ansible;
 mod authenticator;
 mod authority;
 mod boto3;
@@ -26,6 +27,7 @@ mod tools;
 mod vestibule;
 
 pub use self::{
+    ansible::Ansible,
     authenticator::{Authenticator, Scanned},
     authority::Authority,
     boto3::{Boto3, Credentials, Refusal, Session},

