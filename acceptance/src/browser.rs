@@ -22,7 +22,7 @@ pub struct Browser {
     /// Where chromedriver listens.
     driver: String,
     session: String,
-    _process: LineChild,
+    process: LineChild,
     _folder: TempDir,
 }
 
@@ -50,8 +50,7 @@ impl Browser {
             }
         };
         let driver = format!("http://127.0.0.1:{port}");
-        let mut browser =
-            Browser { driver, session: String::new(), _process: process, _folder: folder };
+        let mut browser = Browser { driver, session: String::new(), process, _folder: folder };
         let arguments = [
             "--headless=new",
             "--no-first-run",
@@ -114,7 +113,8 @@ impl Browser {
             let page = |path| self.try_ask("GET", path, &Value::Null).unwrap_or_default();
             let (at, shown) = (page("/url"), page("/source"));
             let shown = shown.as_str().unwrap_or_default();
-            panic!("{method} {path} {parameters}: {error}\nat {at}:\n{shown}")
+            let said = self.process.complaint();
+            panic!("{method} {path} {parameters}: {error}\nat {at}:\n{shown}\nit said:\n{said}")
         })
     }
 

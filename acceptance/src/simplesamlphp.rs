@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Stdio, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
@@ -35,8 +35,7 @@ impl SimpleSaml {
             certificate(folder.path(), name);
         }
         let private_key = fs::read_to_string(folder.path().join("service.key"));
-        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
-        write("service.php", service).expect("a file in it");
+        fs::write(folder.path().join("service.php"), service).expect("a file in it");
         let tools = Tools::find();
         let setting = |name: &str, value: &str| format!("-d{name}={value}");
         let folder_name = folder.path().to_str().expect("a path in UTF-8");
@@ -60,8 +59,8 @@ impl SimpleSaml {
             folder,
             _process: process,
         };
-        idp.users(&Value::Object(Default::default()));
-        idp.vary(&Value::Object(Default::default()));
+        idp.users(&json!({}));
+        idp.vary(&json!({}));
         let shown = http::get(&idp.address, "/saml2/idp/metadata.php");
         assert_eq!(shown.status, 200, "{}\n{}", shown.body, idp.log());
         idp.metadata = shown.body;
@@ -94,8 +93,7 @@ impl SimpleSaml {
         self.write("how.json", how);
     }
 
-    /// What it logged.
-    pub fn log(&self) -> String {
+    fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 

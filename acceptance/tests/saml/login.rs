@@ -57,7 +57,13 @@ fn a_person_logs_in_with_a_browser_and_becomes_a_tagged_session() {
     let preview = |more: &[&str]| super::preview(&door.server, &response, idp.metadata(), more);
     let (code, told) = preview(&["--address", &consumer.address()]);
     assert_eq!(code, Some(0), "{told}");
-    for part in ["project = heart  (transitive)", "cost-center = 4711", "STS would take it."] {
+    for part in [
+        "seconds  1800",
+        "source identity alice",
+        "project = heart  (transitive)",
+        "cost-center = 4711",
+        "STS would take it.",
+    ] {
         assert!(told.contains(part), "no {part:?} in:\n{told}");
     }
     let (code, told) = preview(&[]);
