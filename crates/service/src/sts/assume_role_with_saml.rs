@@ -236,12 +236,12 @@ fn use_up(cx: &mut Cx<'_>, asserted: &Asserted) -> Result<()> {
     let Some((assertion, request)) = asserted.once else { return Ok(()) };
     let (until, now) = (asserted.verified.refused_from, UnixTime(cx.now.as_second()));
     match cx.plane.used.claim(assertion, request, until, now) {
-        Standing::Fresh => {
+        // A retried one too: the first event may be what could not be written.
+        Standing::Fresh | Standing::Retried => {
             let (assertion, request) = (hex::encode(assertion), hex::encode(request));
             cx.receipt.used(AssertionUse { assertion, request, until: until.0 });
             Ok(())
         }
-        Standing::Retried => Ok(()),
         // Another call with the same assertion has been quicker.
         Standing::Used | Standing::Full => Err(used(asserted.verified.encrypted)),
     }

@@ -2,9 +2,12 @@
 //! role.
 //!
 //! What was used is in the log book, because nothing is issued without its event: that is how it
-//! survives a restart, and why nothing else is written. An entry goes when its assertion has ended
-//! anyway, and no assertion is taken that ends later than [`LONGEST`] from now, so the cache is
-//! bounded by what identity providers sign in a day, and in any case by [`ROOM`].
+//! survives a restart and a kill, and why nothing else is written. An entry goes when its assertion
+//! has ended anyway, and no assertion is taken that ends later than [`LONGEST`] from now, so the
+//! cache is bounded by what identity providers sign in a day, and in any case by [`ROOM`].
+//!
+//! It holds for whoever shares a log book, which is one server: a data folder's lock keeps a second
+//! one out (`docs/unsure.md`).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,6 +37,40 @@ struct Use {
     until: i64,
 }
 
+#[derive(Debug, Default)]
+struct Uses {
+    by_assertion: HashMap<Digest, Use>,
+    /// When the next entry may go.
+    next_end: i64,
+}
+
+impl Uses {
+    fn standing(&self, assertion: &Digest, request: &Digest, now: UnixTime) -> Standing {
+        match self.by_assertion.get(assertion) {
+            None if self.by_assertion.len() >= ROOM => Standing::Full,
+            None => Standing::Fresh,
+            Some(it) if it.request == *request && now.0 < it.first + RETRY => Standing::Retried,
+            Some(_) => Standing::Used,
+        }
+    }
+
+    /// Lets go what has ended. Ends are whole seconds, so this is work once a second at most.
+    fn forget(&mut self, now: UnixTime) {
+        if self.next_end <= now.0 {
+            self.by_assertion.retain(|_, it| it.until > now.0);
+            let ends = self.by_assertion.values().map(|it| it.until);
+            self.next_end = ends.min().unwrap_or(i64::MAX);
+        }
+    }
+
+    fn take_up(&mut self, uses: impl IntoIterator<Item = (Digest, Use)>) {
+        for (assertion, one) in uses {
+            self.next_end = self.next_end.min(one.until);
+            self.by_assertion.insert(assertion, one);
+        }
+    }
+}
+
 /// How an assertion stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -50,14 +87,16 @@ pub(super) enum Standing {
 /// The assertions that were used.
 #[derive(Debug, Default)]
 pub(crate) struct UsedAssertions {
-    uses: Mutex<HashMap<Digest, Use>>,
+    uses: Mutex<Uses>,
     recalled: OnceCell<()>,
 }
 
 impl UsedAssertions {
     /// How an assertion stands; nothing is noted.
     pub(super) fn standing(&self, assertion: &Digest, request: &Digest, now: UnixTime) -> Standing {
-        standing(&self.uses(), assertion, request, now)
+        let mut uses = self.uses();
+        uses.forget(now);
+        uses.standing(assertion, request, now)
     }
 
     /// Notes the use of an assertion, unless it is used already: of two at once one wins.
@@ -69,12 +108,10 @@ impl UsedAssertions {
         now: UnixTime,
     ) -> Standing {
         let mut uses = self.uses();
-        if uses.len() >= ROOM {
-            uses.retain(|_, it| it.until > now.0);
-        }
-        let standing = standing(&uses, &assertion, &request, now);
+        uses.forget(now);
+        let standing = uses.standing(&assertion, &request, now);
         if standing == Standing::Fresh {
-            uses.insert(assertion, Use { request, first: now.0, until: until.0 });
+            uses.take_up([(assertion, Use { request, first: now.0, until: until.0 })]);
         }
         standing
     }
@@ -87,13 +124,13 @@ impl UsedAssertions {
     pub(super) async fn recall(&self, reader: Reader, now: Timestamp) -> Result<(), String> {
         let recall = async || {
             let read = tokio::task::spawn_blocking(move || last_day(&reader, now)).await;
-            self.uses().extend(read.map_err(|error| error.to_string())??);
+            self.uses().take_up(read.map_err(|error| error.to_string())??);
             Ok(())
         };
         self.recalled.get_or_try_init(recall).await.map(|_| ())
     }
 
-    fn uses(&self) -> MutexGuard<'_, HashMap<Digest, Use>> {
+    fn uses(&self) -> MutexGuard<'_, Uses> {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,20 +164,6 @@ fn noted(used: &AssertionUse, first: i64) -> Option<(Digest, Use)> {
     Some((assertion, Use { request, first, until: used.until }))
 }
 
-fn standing(
-    uses: &HashMap<Digest, Use>,
-    assertion: &Digest,
-    request: &Digest,
-    now: UnixTime,
-) -> Standing {
-    match uses.get(assertion) {
-        None if uses.len() >= ROOM => Standing::Full,
-        None => Standing::Fresh,
-        Some(it) if it.request == *request && now.0 < it.first + RETRY => Standing::Retried,
-        Some(_) => Standing::Used,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,8 +189,12 @@ mod tests {
             used.claim(digest(n), [0; 16], until, UnixTime(1000));
         }
         let late = digest(ROOM);
+        let standing = |now| used.standing(&late, &[0; 16], UnixTime(now));
         let claim = |now| used.claim(late, [0; 16], UnixTime(3000), UnixTime(now));
-        assert_eq!(claim(1499), Standing::Full);
-        assert_eq!(claim(1500), Standing::Fresh);
+        assert_eq!((standing(1499), claim(1499)), (Standing::Full, Standing::Full));
+        assert_eq!((standing(1500), claim(1500)), (Standing::Fresh, Standing::Fresh));
+        assert_eq!(used.standing(&digest(ROOM + 1), &[0; 16], UnixTime(1999)), Standing::Full);
+        assert_eq!(used.standing(&digest(ROOM + 1), &[0; 16], UnixTime(2000)), Standing::Fresh);
+        assert_eq!(used.uses().by_assertion.len(), 1);
     }
 }
