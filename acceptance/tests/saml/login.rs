@@ -66,9 +66,17 @@ fn a_person_logs_in_with_a_browser_and_becomes_a_tagged_session() {
     ] {
         assert!(told.contains(part), "no {part:?} in:\n{told}");
     }
-    let (code, told) = preview(&[]);
-    assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("FAIL recipient"), "{told}");
+    let address = consumer.address();
+    let own = address.strip_suffix("/saml").unwrap();
+    assert_eq!(preview(&["--public-url", own]).0, Some(0));
+    let other = ["--public-url", "https://other.example"];
+    for (more, wanted) in [(&other[..], " or https://other.example/saml"), (&[], "")] {
+        let (code, told) = preview(more);
+        assert_eq!(code, Some(1), "{told}");
+        let line = told.lines().find(|line| line.contains("FAIL recipient")).unwrap();
+        let wanted = format!("wanted AWS's sign-in address{wanted}; had {address}");
+        assert!(line.contains(&wanted), "{line}");
+    }
     let session = door.opens(&response);
     assert_eq!(session["Subject"], "alice");
     assert_eq!(session["Issuer"], "https://simplesamlphp.example/idp");

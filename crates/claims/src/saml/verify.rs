@@ -41,6 +41,19 @@ pub struct ProviderRules {
 impl ProviderRules {
     /// Five minutes, as AWS gives for web identity tokens.
     pub const SKEW: i64 = crate::failure::LEEWAY;
+
+    /// The same for a server that others reach by this URL: `<url>/saml` is its address, as
+    /// `https://signin.aws.amazon.com/saml` is AWS's, and both are its audiences. None for no URL.
+    #[must_use]
+    pub fn at(mut self, url: &str) -> Self {
+        let url = url.trim_end_matches('/');
+        if !url.is_empty() {
+            let address = format!("{url}/saml");
+            self.audiences.extend([url.to_owned(), address.clone()]);
+            self.addresses.push(address);
+        }
+        self
+    }
 }
 
 /// What is asked for: the pair that the Role attribute must have.

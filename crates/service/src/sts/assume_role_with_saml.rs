@@ -152,7 +152,8 @@ fn verify(
         addresses: own.map(|it| it.saml.addresses.clone()).unwrap_or_default(),
         skew: own.and_then(|it| it.saml.skew).unwrap_or(ProviderRules::SKEW),
         encryption_required: record.encryption_required == Some(true),
-    };
+    }
+    .at(&cx.plane.settings.public_url);
     let keys = cx.plane.saml_keys.of(cx.plane, record)?;
     let outcome = saml::verify(&saml::Input {
         response,

@@ -336,6 +336,56 @@ async fn a_response_is_refused_for_its_own_fault_in_aws_s_words() {
 }
 
 #[tokio::test]
+async fn an_assertion_may_be_made_for_the_server_itself() {
+    let (town, corp) = scene().await;
+    let role = corp.role(&town, "deploy", &ALL, None).await;
+    let (aws, ours) = ("https://signin.aws.amazon.com/saml", "https://vestibule.test/saml");
+    let made = |id: &str, edit: Value| fresh(id, &edit);
+    let replaced =
+        |name: &str, to: &str| json!([[format!("{name}=\"{aws}\""), format!("{name}=\"{to}\"")]]);
+    let for_audience = |it: &str| json!([["urn:amazon:webservices", it]]);
+    let invalid = "InvalidIdentityToken";
+    let wanted_address = format!("AWS's sign-in address or {ours}");
+    let wanted_audience =
+        format!("urn:amazon:webservices or {aws} or https://vestibule.test or {ours}");
+
+    let reply = assume(&town, &role, &made("a", replaced("Recipient", ours)), &[]).await.ok();
+    assert_eq!(reply.text("Audience"), ours);
+    assume(&town, &role, &made("b", replaced("Destination", ours)), &[]).await.ok();
+    for (id, audience) in [("c", "https://vestibule.test"), ("d", ours)] {
+        assume(&town, &role, &made(id, for_audience(audience)), &[]).await.ok();
+    }
+    for (id, edit, check, text, wanted) in [
+        (
+            "e",
+            replaced("Recipient", "https://vestibule.test"),
+            "recipient: https://vestibule.test",
+            BASE64,
+            &wanted_address,
+        ),
+        (
+            "f",
+            replaced("Destination", "https://vestibule.test/saml/"),
+            "destination: https://vestibule.test/saml/",
+            BASE64,
+            &wanted_address,
+        ),
+        (
+            "g",
+            for_audience("https://vestibule.test.evil"),
+            "audience-restriction: https://vestibule.test.evil",
+            "Response does not contain the required audience.",
+            &wanted_audience,
+        ),
+    ] {
+        let refused = assume(&town, &role, &made(id, edit), &[]).await.refused(400, invalid, text);
+        assert_eq!(refused.failed(), check);
+        let event = serde_json::to_value(refused.event()).unwrap();
+        assert!(event["vestibule"].to_string().contains(wanted.as_str()), "{event}");
+    }
+}
+
+#[tokio::test]
 async fn an_assertion_is_good_once_for_each_role() {
     let (town, corp) = scene().await;
     let role = corp.role(&town, "deploy", &ALL, None).await;

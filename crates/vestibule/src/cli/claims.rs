@@ -53,6 +53,9 @@ pub struct Options {
     /// A recipient and destination besides AWS's own; may be repeated
     #[arg(long, value_name = "URL")]
     address: Vec<String>,
+    /// The server's `listen.public_url`: it, and `/saml` below it, are its own audience and address
+    #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
+    public_url: String,
     /// A private key that assertions are encrypted to, PEM; may be repeated
     #[arg(long, value_name = "FILE")]
     key: Vec<String>,
@@ -86,7 +89,8 @@ pub(super) fn run(command: &Command, screen: &Screen) -> Result<Ending, Failure>
         addresses: options.address.clone(),
         skew: ProviderRules::SKEW,
         encryption_required: false,
-    };
+    }
+    .at(&options.public_url);
     let keys = options.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let certificates = metadata.as_ref().map(Metadata::trusted).unwrap_or_default();
     let input = Input {
