@@ -128,8 +128,9 @@ pub struct Paging {
 /// Cuts the page out of items that come in the order of their keys.
 ///
 /// # Errors
-/// `InvalidInputException` for a token that is none of ours.
+/// `InvalidInputException` for a token that is none of this operation's.
 fn cut<T>(
+    cx: &Cx<'_>,
     items: impl IntoIterator<Item = T>,
     key: impl Fn(&T) -> String,
     wanted: &Paging,
@@ -138,7 +139,7 @@ fn cut<T>(
     const DEFAULT: i64 = 20;
     let max_items = Some(wanted.max_results.unwrap_or(DEFAULT));
     let wanted = Wanted { marker: wanted.next_token.clone(), max_items };
-    let page = page::page(items, key, &wanted)
+    let page = page::page(cx.operation.name, items, key, &wanted)
         .map_err(|_| Error::new(INVALID_INPUT, "You specified an invalid value for NextToken."))?;
     Ok((page.items, page.marker))
 }

@@ -173,7 +173,8 @@ impl Action for ListAccessKeys {
             create_date: iso_seconds(key.created),
         };
         let Page { items, is_truncated, marker } =
-            page(keys, |key| key.id.to_string(), &input.wanted)?.map(|key| view(key));
+            page(cx.operation.name, keys, |key| key.id.to_string(), &input.wanted)?
+                .map(|key| view(key));
         Ok(Done::read(ListOutput { access_key_metadata: items, is_truncated, marker }))
     }
 }

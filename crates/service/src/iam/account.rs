@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bearer::{Bearer, Group, Role, User};
 use super::entity::{ENTITY_ALREADY_EXISTS, NO_SUCH_ENTITY};
+use super::page::{Page, Wanted, page};
 use super::{
     access_key, attached, credentials, group, instance_profile, policy, server_certificate,
 };
@@ -25,7 +26,7 @@ pub const ACTIONS: [Entry; 5] = [
     Entry::of::<SetSecurityTokenServicePreferences>(),
 ];
 
-/// It takes nothing that matters: an account has one alias at most, which is one page.
+/// It takes nothing.
 #[derive(Deserialize)]
 pub struct Nothing {}
 
@@ -105,25 +106,29 @@ pub struct ListAccountAliases;
 pub struct AliasesOutput {
     account_aliases: Vec<String>,
     is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
 }
 
 impl Action for ListAccountAliases {
     const NAME: &'static str = "ListAccountAliases";
     const EFFECT: Effect = Effect::Read;
-    type Input = Nothing;
+    type Input = Wanted;
     type Output = AliasesOutput;
 
-    fn asks(cx: &Cx<'_>, _input: &Nothing) -> Result<Vec<Ask>> {
+    fn asks(cx: &Cx<'_>, _input: &Wanted) -> Result<Vec<Ask>> {
         ask(cx, Self::NAME)
     }
 
     async fn run(
         cx: &mut Cx<'_>,
-        _input: Nothing,
+        input: Wanted,
         _permit: Permit<Self>,
     ) -> Result<Done<AliasesOutput>> {
-        let account_aliases = cx.account()?.record.alias.clone().into_iter().collect();
-        Ok(Done::read(AliasesOutput { account_aliases, is_truncated: false }))
+        let alias = cx.account()?.record.alias.clone();
+        let Page { items, is_truncated, marker } =
+            page(cx.operation.name, alias, String::clone, &input)?;
+        Ok(Done::read(AliasesOutput { account_aliases: items, is_truncated, marker }))
     }
 }
 

@@ -159,7 +159,8 @@ impl<B: Bearer> Action for List<B> {
         let mut arns: Vec<&String> =
             B::policies(record).attached.iter().filter(|arn| arn.contains(&prefix)).collect();
         arns.sort();
-        let Page { items, is_truncated, marker } = page(arns, |arn| (*arn).clone(), &input.wanted)?;
+        let Page { items, is_truncated, marker } =
+            page(cx.operation.name, arns, |arn| (*arn).clone(), &input.wanted)?;
         let attached_policies = views(items);
         Ok(Done::read(ListOutput { attached_policies, is_truncated, marker }))
     }

@@ -233,7 +233,8 @@ impl Action for GetAccountAuthorizationDetails {
         let account = cx.account()?;
         let usage = Usage::in_account(account);
         let items = input.items(account, &usage);
-        let Page { items, is_truncated, marker } = page(items, Item::key, &input.wanted)?;
+        let Page { items, is_truncated, marker } =
+            page(cx.operation.name, items, Item::key, &input.wanted)?;
         let mut output = Output { is_truncated, marker, ..Output::default() };
         for item in items {
             match item {

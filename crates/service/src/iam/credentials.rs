@@ -187,7 +187,7 @@ impl<K: Listed> Action for List<K> {
         let mut all: Vec<_> =
             user.iter().flat_map(|user| K::of(user).iter().map(move |it| (user, it))).collect();
         all.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
-        let page = page(all, |(_, it)| it.id.clone(), &input.wanted)?;
+        let page = page(cx.operation.name, all, |(_, it)| it.id.clone(), &input.wanted)?;
         let page = page.map(|(user, it)| K::view(user, it));
         Ok(Done::read(ListOutput { field: K::LIST_FIELD, page }))
     }

@@ -169,7 +169,7 @@ impl Action for GetGroup {
         let record = find::<Group>(&cx.world, account.record.id, &input.name)?;
         let users = members(account, record);
         let Page { items, is_truncated, marker } =
-            page(users, |user| user.name.to_ascii_lowercase(), &input.wanted)?
+            page(cx.operation.name, users, |user| user.name.to_ascii_lowercase(), &input.wanted)?
                 .map(|user| user::view(user, false));
         Ok(Done::read(GetOutput { group: view(record), users: items, is_truncated, marker }))
     }

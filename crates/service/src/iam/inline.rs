@@ -183,7 +183,7 @@ impl<B: Bearer> Action for List<B> {
         let record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?;
         let names = B::policies(record).inline.iter().map(|policy| policy.name.clone());
         let Page { items, is_truncated, marker } =
-            page(names, |name| name.to_ascii_lowercase(), &input.wanted)?;
+            page(cx.operation.name, names, |name| name.to_ascii_lowercase(), &input.wanted)?;
         Ok(Done::read(ListOutput { policy_names: items, is_truncated, marker }))
     }
 }

@@ -147,13 +147,13 @@ pub struct Profiles {
 
 impl Profiles {
     fn of<'a>(
-        world: &World,
+        cx: &Cx<'_>,
         records: impl Iterator<Item = &'a InstanceProfileRecord>,
         wanted: &Wanted,
     ) -> Result<Self> {
         let Page { items, is_truncated, marker } =
-            page(records, |record| record.name.to_ascii_lowercase(), wanted)?;
-        let instance_profiles = items.into_iter().map(|it| view(world, it, true)).collect();
+            page(cx.operation.name, records, |record| record.name.to_ascii_lowercase(), wanted)?;
+        let instance_profiles = items.into_iter().map(|it| view(&cx.world, it, true)).collect();
         Ok(Self { instance_profiles, is_truncated, marker })
     }
 }
@@ -293,6 +293,6 @@ impl Action for ListInstanceProfiles {
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         let all = cx.account()?.instance_profiles.iter().map(|record| &**record);
         let found = all.filter(|record| record.path.starts_with(prefix));
-        Ok(Done::read(Profiles::of(&cx.world, found, &input.wanted)?))
+        Ok(Done::read(Profiles::of(cx, found, &input.wanted)?))
     }
 }

@@ -71,7 +71,12 @@ impl<B: Bearer> Action for List<B> {
     ) -> Result<Done<Output<B::View>>> {
         let all = B::all(cx.account()?);
         let wanted = all.filter(|record| B::path(record).starts_with(input.prefix()));
-        let page = page(wanted, |record| B::name(record).to_ascii_lowercase(), &input.wanted)?;
+        let page = page(
+            cx.operation.name,
+            wanted,
+            |record| B::name(record).to_ascii_lowercase(),
+            &input.wanted,
+        )?;
         let page = page.map(|record| B::view(&cx.world, record));
         Ok(Done::read(Output { field: B::LIST_FIELD, page }))
     }

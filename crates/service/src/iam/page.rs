@@ -4,8 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::entity::INVALID_INPUT;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, code};
 
 /// How many items a page has when the caller does not say. Source: IAM API Reference.
 const DEFAULT_ITEMS: i64 = 100;
@@ -42,17 +41,18 @@ impl<T> Page<T> {
     }
 }
 
-/// Cuts a page out of items that come in the order of their keys. A marker names the last key
-/// that was given, so entities made or removed between two pages are neither repeated nor skipped.
+/// Cuts a page out of items that come in the order of their keys. A marker names the operation and the
+/// last key that was given, so entities made or removed between two pages are neither repeated nor skipped.
 ///
 /// # Errors
-/// `InvalidInput` for a marker that is none of ours.
+/// `ValidationError` for a marker that is none of this operation's.
 pub fn page<T>(
+    operation: &str,
     items: impl IntoIterator<Item = T>,
     key: impl Fn(&T) -> String,
     wanted: &Wanted,
 ) -> Result<Page<T>> {
-    let after = wanted.marker.as_deref().map(read_marker).transpose()?;
+    let after = wanted.marker.as_deref().map(|it| read_marker(operation, it)).transpose()?;
     let size = usize::try_from(wanted.max_items.unwrap_or(DEFAULT_ITEMS)).unwrap_or(1).max(1);
     let mut found = Vec::new();
     let mut last = None;
@@ -62,7 +62,8 @@ pub fn page<T>(
             continue;
         }
         if found.len() == size {
-            let marker = last.map(|key: String| URL_SAFE_NO_PAD.encode(key));
+            let marker =
+                last.map(|key: String| URL_SAFE_NO_PAD.encode(format!("{operation}\n{key}")));
             return Ok(Page { items: found, is_truncated: true, marker });
         }
         last = Some(key);
@@ -71,10 +72,11 @@ pub fn page<T>(
     Ok(Page { items: found, is_truncated: false, marker: None })
 }
 
-fn read_marker(marker: &str) -> Result<String> {
-    let invalid = || Error::new(INVALID_INPUT, format!("Invalid marker: {marker}"));
-    let bytes = URL_SAFE_NO_PAD.decode(marker).map_err(|_| invalid())?;
-    String::from_utf8(bytes).map_err(|_| invalid())
+fn read_marker(operation: &str, marker: &str) -> Result<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(marker).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let key = text.as_deref().and_then(|text| text.strip_prefix(operation)?.strip_prefix('\n'));
+    key.map(str::to_owned).ok_or_else(|| Error::new(code::VALIDATION_ERROR, "Invalid Marker."))
 }
 
 #[cfg(test)]
@@ -87,7 +89,7 @@ mod tests {
         let mut wanted = Wanted { marker: None, max_items: Some(2) };
         let mut seen = Vec::new();
         loop {
-            let page = page(names, |name| (*name).to_owned(), &wanted).unwrap();
+            let page = page("ListNames", names, |name| (*name).to_owned(), &wanted).unwrap();
             seen.extend(page.items);
             assert_eq!(page.is_truncated, page.marker.is_some());
             match page.marker {
@@ -96,11 +98,12 @@ mod tests {
             }
         }
         assert_eq!(seen, names);
-        let error = page(
-            names,
-            |name| (*name).to_owned(),
-            &Wanted { marker: Some("%".into()), max_items: None },
-        );
-        assert_eq!(error.unwrap_err().code.name, "InvalidInput");
+        wanted = Wanted { marker: None, max_items: Some(2) };
+        let marker = page("ListOthers", names, |name| (*name).to_owned(), &wanted).unwrap().marker;
+        for marker in [Some("%".into()), marker] {
+            let wanted = Wanted { marker, max_items: None };
+            let error = page("ListNames", names, |name| (*name).to_owned(), &wanted).unwrap_err();
+            assert_eq!(error.code.name, "ValidationError");
+        }
     }
 }

@@ -220,7 +220,12 @@ impl Action for ListServerCertificates {
     ) -> Result<Done<ListOutput>> {
         let all = cx.account()?.server_certificates.iter();
         let found = all.filter(|record| record.path.starts_with(input.prefix()));
-        let page = page(found, |record| record.name.to_ascii_lowercase(), &input.wanted)?;
+        let page = page(
+            cx.operation.name,
+            found,
+            |record| record.name.to_ascii_lowercase(),
+            &input.wanted,
+        )?;
         let Page { items, is_truncated, marker } = page.map(|record| metadata(record));
         Ok(Done::read(ListOutput { server_certificate_metadata_list: items, is_truncated, marker }))
     }

@@ -193,6 +193,20 @@ pub struct ListOutput {
     marker: Option<String>,
 }
 
+impl ListOutput {
+    /// A page of these tags.
+    ///
+    /// # Errors
+    /// A marker that is none of this action's.
+    pub fn of(cx: &Cx<'_>, tags: &[Tag], wanted: &Wanted) -> Result<Self> {
+        let mut tags = tags.to_vec();
+        tags.sort_by(|a, b| a.key.cmp(&b.key));
+        let Page { items, is_truncated, marker } =
+            page(cx.operation.name, tags, |tag| tag.key.clone(), wanted)?;
+        Ok(Self { tags: views(&items), is_truncated, marker })
+    }
+}
+
 impl<B: Tagged> Action for ListTags<B> {
     const NAME: &'static str = B::LIST_TAGS;
     const EFFECT: Effect = Effect::Read;
@@ -209,10 +223,6 @@ impl<B: Tagged> Action for ListTags<B> {
         _permit: Permit<Self>,
     ) -> Result<Done<ListOutput>> {
         let record = B::find(cx, &input.name)?;
-        let mut tags = B::tags(&record).to_vec();
-        tags.sort_by(|a, b| a.key.cmp(&b.key));
-        let Page { items, is_truncated, marker } =
-            page(tags, |tag| tag.key.clone(), &input.wanted)?;
-        Ok(Done::read(ListOutput { tags: views(&items), is_truncated, marker }))
+        Ok(Done::read(ListOutput::of(cx, B::tags(&record), &input.wanted)?))
     }
 }

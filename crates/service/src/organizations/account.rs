@@ -285,11 +285,12 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    fn of(record: &OrganizationRecord, parent: Option<&str>, wanted: &Paging) -> Result<Self> {
+    fn of(cx: &Cx<'_>, parent: Option<&str>, wanted: &Paging) -> Result<Self> {
+        let record = managed(cx)?;
         let below = |member: &&Member| parent.is_none_or(|parent| member.parent == parent);
         let mut members: Vec<_> = record.accounts.iter().filter(below).collect();
         members.sort_by_key(|member| member.id.as_str());
-        let (members, next_token) = cut(members, |member| member.id.to_string(), wanted)?;
+        let (members, next_token) = cut(cx, members, |member| member.id.to_string(), wanted)?;
         let accounts = members.into_iter().map(|member| view(record, member)).collect();
         Ok(Self { accounts, next_token })
     }
@@ -309,7 +310,7 @@ impl Action for ListAccounts {
     }
 
     async fn run(cx: &mut Cx<'_>, input: Paging, _permit: Permit<Self>) -> Result<Done<Accounts>> {
-        Ok(Done::read(Accounts::of(managed(cx)?, None, &input)?))
+        Ok(Done::read(Accounts::of(cx, None, &input)?))
     }
 }
 
@@ -333,7 +334,7 @@ impl Action for ListAccountsForParent {
     ) -> Result<Done<Accounts>> {
         let record = managed(cx)?;
         check_parent(record, &input.parent_id)?;
-        Ok(Done::read(Accounts::of(record, Some(&input.parent_id), &input.wanted)?))
+        Ok(Done::read(Accounts::of(cx, Some(&input.parent_id), &input.wanted)?))
     }
 }
 

@@ -164,7 +164,7 @@ impl Action for ListPoliciesForTarget {
         let record = managed(cx)?;
         check_target(record, &input.target_id)?;
         let found = record.attached_to(&input.target_id, kind(&input.filter)?);
-        Ok(Done::read(Policies::of(found, &input.wanted)?))
+        Ok(Done::read(Policies::of(cx, found, &input.wanted)?))
     }
 }
 
@@ -233,7 +233,7 @@ impl Action for ListTargetsForPolicy {
         find(record, &input.policy_id)?;
         let nodes = record.attached.iter().filter(|(_, ids)| ids.contains(&input.policy_id));
         let found = nodes.filter_map(|(node, _)| target(record, node));
-        let (targets, next_token) = cut(found, |it| it.target_id.clone(), &input.wanted)?;
+        let (targets, next_token) = cut(cx, found, |it| it.target_id.clone(), &input.wanted)?;
         Ok(Done::read(TargetsOutput { targets, next_token }))
     }
 }

@@ -222,7 +222,7 @@ impl Action for ListRoots {
         input: Paging,
         _permit: Permit<Self>,
     ) -> Result<Done<RootsOutput>> {
-        let (roots, next_token) = cut([root(managed(cx)?)], |root| root.id.clone(), &input)?;
+        let (roots, next_token) = cut(cx, [root(managed(cx)?)], |root| root.id.clone(), &input)?;
         Ok(Done::read(RootsOutput { roots, next_token }))
     }
 }
@@ -234,7 +234,7 @@ pub struct ListAwsServiceAccess;
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ServicesOutput {
-    enabled_service_principals: [(); 0],
+    enabled_service_principals: Vec<()>,
 }
 
 impl Action for ListAwsServiceAccess {
@@ -249,11 +249,12 @@ impl Action for ListAwsServiceAccess {
 
     async fn run(
         cx: &mut Cx<'_>,
-        _input: Paging,
+        input: Paging,
         _permit: Permit<Self>,
     ) -> Result<Done<ServicesOutput>> {
         managed(cx)?;
-        Ok(Done::read(ServicesOutput { enabled_service_principals: [] }))
+        let (enabled_service_principals, _) = cut(cx, [(); 0], |()| String::new(), &input)?;
+        Ok(Done::read(ServicesOutput { enabled_service_principals }))
     }
 }
 

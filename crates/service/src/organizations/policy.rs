@@ -307,10 +307,14 @@ pub struct Policies {
 
 impl Policies {
     /// A page of these, in the order of their ids.
-    pub(super) fn of(found: impl Iterator<Item = Described>, wanted: &Paging) -> Result<Self> {
+    pub(super) fn of(
+        cx: &Cx<'_>,
+        found: impl Iterator<Item = Described>,
+        wanted: &Paging,
+    ) -> Result<Self> {
         let mut found: Vec<_> = found.collect();
         found.sort_by(|a, b| a.id.cmp(&b.id));
-        let (policies, next_token) = cut(found, |it| it.id.clone(), wanted)?;
+        let (policies, next_token) = cut(cx, found, |it| it.id.clone(), wanted)?;
         Ok(Self { policies: policies.into_iter().map(summary).collect(), next_token })
     }
 }
@@ -332,6 +336,6 @@ impl Action for ListPolicies {
         _permit: Permit<Self>,
     ) -> Result<Done<Policies>> {
         let found = managed(cx)?.policies_of(kind(&input.filter)?);
-        Ok(Done::read(Policies::of(found, &input.wanted)?))
+        Ok(Done::read(Policies::of(cx, found, &input.wanted)?))
     }
 }

@@ -4,7 +4,7 @@ use policy::{SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::tree::OrganizationRecord;
-use super::{Empty, INVALID_INPUT, TARGET_NOT_FOUND, ask_about, managed, put};
+use super::{Empty, INVALID_INPUT, Paging, TARGET_NOT_FOUND, ask_about, cut, managed, put};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -121,6 +121,7 @@ pub struct ListTagsForResource;
 #[serde(rename_all = "PascalCase")]
 pub struct ListInput {
     resource_id: String,
+    next_token: Option<String>,
 }
 
 /// Its result.
@@ -146,6 +147,9 @@ impl Action for ListTagsForResource {
         _permit: Permit<Self>,
     ) -> Result<Done<ListOutput>> {
         let tags = managed(cx)?.tags_of(&input.resource_id)?;
+        let all = i64::try_from(entity::MAX_TAGS).ok();
+        let wanted = Paging { next_token: input.next_token, max_results: all };
+        let (tags, _) = cut(cx, tags, |tag| tag.key.clone(), &wanted)?;
         Ok(Done::read(ListOutput { tags: entity::views(&tags) }))
     }
 }

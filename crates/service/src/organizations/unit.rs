@@ -297,7 +297,7 @@ impl Action for ListChildren {
         let units = input.child_type == "ORGANIZATIONAL_UNIT";
         let kind = if units { "ORGANIZATIONAL_UNIT" } else { "ACCOUNT" };
         let found = children(record, &input.parent_id, units);
-        let (ids, next_token) = cut(found, |id| (*id).to_owned(), &input.wanted)?;
+        let (ids, next_token) = cut(cx, found, |id| (*id).to_owned(), &input.wanted)?;
         let children = ids.into_iter().map(|id| Relative { id: id.to_owned(), kind }).collect();
         Ok(Done::read(ChildrenOutput { children, next_token }))
     }
@@ -343,7 +343,7 @@ impl Action for ListUnitsForParent {
         let record = managed(cx)?;
         check_parent(record, &input.parent_id)?;
         let below = record.units.iter().filter(|(_, unit)| unit.parent == input.parent_id);
-        let (units, next_token) = cut(below, |(id, _)| (*id).clone(), &input.wanted)?;
+        let (units, next_token) = cut(cx, below, |(id, _)| (*id).clone(), &input.wanted)?;
         let organizational_units =
             units.into_iter().map(|(id, unit)| view(record, id, unit)).collect();
         Ok(Done::read(UnitsOutput { organizational_units, next_token }))
@@ -396,7 +396,7 @@ impl Action for ListParents {
             _ => "ORGANIZATIONAL_UNIT",
         };
         let parent = Relative { id: parent.to_owned(), kind };
-        let (parents, next_token) = cut([parent], |it| it.id.clone(), &input.wanted)?;
+        let (parents, next_token) = cut(cx, [parent], |it| it.id.clone(), &input.wanted)?;
         Ok(Done::read(ParentsOutput { parents, next_token }))
     }
 }

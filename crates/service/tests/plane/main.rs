@@ -21,6 +21,7 @@ mod nouns;
 mod organization;
 mod organizations;
 mod outbound;
+mod pages;
 mod passwords;
 mod registry;
 mod saml;

@@ -125,7 +125,7 @@ async fn lists_come_by_pages_and_by_path() {
     let groups = pages(&town, "ListGroupsForUser", &[("UserName", "e")], "GroupName").await;
     assert_eq!(groups, [vec!["A", "c"], vec!["d"]]);
     let wrong = admin(&town, "ListUsers", &[("Marker", "%%")]).await;
-    assert_eq!((wrong.status, wrong.text("Code")), (400, "InvalidInput".to_owned()));
+    wrong.refused(400, "ValidationError", "Invalid Marker.");
     let wrong = admin(&town, "ListUsers", &[("MaxItems", "0")]).await;
     assert_eq!((wrong.status, wrong.text("Code")), (400, "ValidationError".to_owned()));
 }

@@ -39,7 +39,7 @@ fn flatten(pairs: &mut Pairs, at: &str, value: &Value) {
 }
 
 /// The content of an element as JSON; what is empty is an empty text.
-fn tree(xml: &str) -> Value {
+pub fn tree(xml: &str) -> Value {
     let mut found: Vec<(String, Value)> = Vec::new();
     let mut rest = xml;
     while let Some((_, after)) = rest.split_once('<') {

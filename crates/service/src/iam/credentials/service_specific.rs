@@ -308,7 +308,7 @@ impl Action for ListServiceSpecificCredentials {
         };
         let mut found: Vec<_> = all.filter(|(_, it)| wanted(it)).collect();
         found.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
-        let page = page(found, |(_, it)| it.id.clone(), &input.wanted)?;
+        let page = page(cx.operation.name, found, |(_, it)| it.id.clone(), &input.wanted)?;
         let Page { items, is_truncated, marker } = page.map(|(user, it)| view(user, it));
         Ok(Done::read(ListOutput { service_specific_credentials: items, is_truncated, marker }))
     }

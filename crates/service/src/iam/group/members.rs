@@ -115,8 +115,12 @@ impl Action for ListGroupsForUser {
         let mut groups: Vec<_> =
             user.groups.iter().filter_map(|name| account.groups.find(name)).collect();
         groups.sort_by_key(|group| group.record.name.to_ascii_lowercase());
-        let Page { items, is_truncated, marker } =
-            page(groups, |group| group.record.name.to_ascii_lowercase(), &input.wanted)?;
+        let Page { items, is_truncated, marker } = page(
+            cx.operation.name,
+            groups,
+            |group| group.record.name.to_ascii_lowercase(),
+            &input.wanted,
+        )?;
         let groups = items.into_iter().map(|group| view(&group.record)).collect();
         Ok(Done::read(ListOutput { groups, is_truncated, marker }))
     }

@@ -130,6 +130,6 @@ impl Action for ListInstanceProfilesForRole {
         _permit: Permit<Self>,
     ) -> Result<Done<Profiles>> {
         let role = bearer::find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
-        Ok(Done::read(Profiles::of(&cx.world, of_role(&cx.world, role), &input.wanted)?))
+        Ok(Done::read(Profiles::of(cx, of_role(&cx.world, role), &input.wanted)?))
     }
 }

@@ -73,7 +73,7 @@ impl Action for ListMfaDevices {
         whom.check(cx)?;
         let devices = of_user(cx.account()?, whom.name().unwrap_or_default());
         let Page { items, is_truncated, marker } =
-            page(devices, |device| device.key(), &input.wanted)?;
+            page(cx.operation.name, devices, |device| device.key(), &input.wanted)?;
         let devices = items.into_iter().filter_map(|device| view(device)).collect();
         Ok(Done::read(ListOutput { devices, is_truncated, marker }))
     }
@@ -186,7 +186,7 @@ impl Action for ListVirtualMfaDevices {
         };
         let devices = account.mfa_devices.values().filter(wanted);
         let Page { items, is_truncated, marker } =
-            page(devices, |device| device.key(), &input.wanted)?;
+            page(cx.operation.name, devices, |device| device.key(), &input.wanted)?;
         let devices = items.into_iter().map(|device| virtual_view(account, device)).collect();
         Ok(Done::read(VirtualOutput { devices, is_truncated, marker }))
     }

@@ -1,15 +1,16 @@
 //! Tags of providers: their keys are case-sensitive, unlike those of roles and users.
 
 use policy::Tag;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{ProviderArn, ask, changed, find};
+use super::{ask, changed, find};
 use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
-use crate::iam::entity::check_tags;
-use crate::iam::entity::{LIMIT_EXCEEDED, MAX_TAGS, TagView, views};
+use crate::iam::entity::{LIMIT_EXCEEDED, MAX_TAGS, check_tags};
+use crate::iam::page::Wanted;
+use crate::iam::tags::ListOutput;
 use crate::record::OidcProviderRecord;
 
 /// `ListOpenIDConnectProviderTags`
@@ -39,31 +40,32 @@ pub struct UntagInput {
     tag_keys: Vec<String>,
 }
 
-/// The tags; never more than one page.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct TagsOutput {
-    tags: Vec<TagView>,
-    is_truncated: bool,
+/// A provider, and which of its tags.
+#[derive(Deserialize)]
+pub struct ListInput {
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    arn: String,
+    #[serde(flatten)]
+    wanted: Wanted,
 }
 
 impl Action for ListOpenIdConnectProviderTags {
     const NAME: &'static str = "ListOpenIDConnectProviderTags";
     const EFFECT: Effect = Effect::Read;
-    type Input = ProviderArn;
-    type Output = TagsOutput;
+    type Input = ListInput;
+    type Output = ListOutput;
 
-    fn asks(cx: &Cx<'_>, input: &ProviderArn) -> Result<Vec<Ask>> {
+    fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![ask(cx, "iam:ListOpenIDConnectProviderTags", &input.arn)?])
     }
 
     async fn run(
         cx: &mut Cx<'_>,
-        input: ProviderArn,
+        input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<TagsOutput>> {
-        let tags = views(&find(cx, &input.arn)?.tags);
-        Ok(Done::read(TagsOutput { tags, is_truncated: false }))
+    ) -> Result<Done<ListOutput>> {
+        let provider = find(cx, &input.arn)?;
+        Ok(Done::read(ListOutput::of(cx, &provider.tags, &input.wanted)?))
     }
 }
 

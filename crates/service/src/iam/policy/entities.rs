@@ -110,7 +110,8 @@ impl Action for ListEntitiesForPolicy {
         all.extend(input.users_of::<Role>(account, |it| it.id.to_string()));
         all.extend(input.users_of::<User>(account, |it| it.id.to_string()));
         let key = |it: &Using| format!("{}/{}", it.kind, it.name.to_ascii_lowercase());
-        let Page { items, is_truncated, marker } = page(all, key, &input.wanted)?;
+        let Page { items, is_truncated, marker } =
+            page(cx.operation.name, all, key, &input.wanted)?;
         let mut out = Output {
             policy_groups: Vec::new(),
             policy_users: Vec::new(),

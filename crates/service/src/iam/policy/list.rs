@@ -90,7 +90,7 @@ impl Action for ListPolicies {
         let all = Managed::all(account, scope != Scope::Aws, scope != Scope::Local).into_iter();
         let found = all.filter(|policy| input.takes(policy, &usage));
         let Page { items, is_truncated, marker } =
-            page(found, |policy| policy.arn().to_owned(), &input.wanted)?;
+            page(cx.operation.name, found, |policy| policy.arn().to_owned(), &input.wanted)?;
         let policies = items.iter().map(|policy| view(policy, &usage, true)).collect();
         Ok(Done::read(Output { policies, is_truncated, marker }))
     }

@@ -208,7 +208,8 @@ impl Action for ListPolicyVersions {
             let number = view.version_id.trim_start_matches('v').parse::<u32>().unwrap_or(0);
             format!("{:010}", u32::MAX - number)
         };
-        let Page { items, is_truncated, marker } = page(views, age, &input.wanted)?;
+        let Page { items, is_truncated, marker } =
+            page(cx.operation.name, views, age, &input.wanted)?;
         Ok(Done::read(ListOutput { versions: items, is_truncated, marker }))
     }
 }
