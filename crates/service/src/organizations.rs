@@ -4,8 +4,10 @@
 
 mod account;
 mod attachment;
+mod membership;
 mod organization;
 mod policy;
+mod service;
 mod tag;
 mod tree;
 mod unit;
@@ -16,7 +18,7 @@ use ::policy::SetBy;
 use serde::{Deserialize, Serialize};
 
 pub use self::tree::{Kind, OrganizationRecord};
-use crate::action::Ask;
+use crate::action::{Ask, Effect};
 use crate::cx::Cx;
 use crate::error::{Code, Error, Result, code};
 use crate::iam::page::{self, Wanted};
@@ -31,8 +33,10 @@ pub const API: Api = Api {
     actions: &[
         &account::ACTIONS,
         &attachment::ACTIONS,
+        &membership::ACTIONS,
         &organization::ACTIONS,
         &policy::ACTIONS,
+        &service::ACTIONS,
         &tag::ACTIONS,
         &unit::ACTIONS,
     ],
@@ -43,13 +47,17 @@ const INVALID_INPUT: Code = Code::new("InvalidInputException", 400);
 const NOT_IN_USE: Code = Code::new("AWSOrganizationsNotInUseException", 400);
 const TARGET_NOT_FOUND: Code = Code::new("TargetNotFoundException", 400);
 
-/// The organization that the caller's account manages.
+/// The organization that the caller's account manages; what only reads, accounts that are delegated
+/// administrators for some service may call, too (each such action's API reference).
 ///
 /// # Errors
 /// `AWSOrganizationsNotInUseException` outside of one, `AccessDeniedException` for its members.
 fn managed<'c>(cx: &'c Cx<'_>) -> Result<&'c Arc<OrganizationRecord>> {
     let organization = joined(cx)?;
-    match cx.caller.account()? == organization.management {
+    let account = cx.caller.account()?;
+    let reads = || API.action(cx.operation.name).is_some_and(|it| it.effect == Effect::Read);
+    let delegated = || organization.delegated.contains_key(account.as_str());
+    match account == organization.management || (delegated() && reads()) {
         true => Ok(organization),
         false => Err(Error::new(
             code::ACCESS_DENIED,
@@ -103,7 +111,7 @@ fn ask_about(cx: &Cx<'_>, action: &str, id: &str) -> Result<Ask> {
 fn put(world: &World, organization: OrganizationRecord) -> Vec<Change> {
     let mut changes = Vec::new();
     for member in &organization.accounts {
-        let Some(account) = world.account(&member.id) else { continue };
+        let Some(account) = world.known(&member.id) else { continue };
         let now = organization.placed(&account.record);
         if !same_place(&now, &account.record) {
             changes.push(Change::Put(Entity::Account(now)));

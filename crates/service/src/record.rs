@@ -41,6 +41,9 @@ pub struct AccountRecord {
     /// The account as an issuer of tokens for services elsewhere.
     #[serde(default)]
     pub outbound: Option<OutboundRecord>,
+    /// When its organization closed it: nobody of it calls any more, and nobody enters it.
+    #[serde(default)]
+    pub closed: Option<Millis>,
 }
 
 /// An account as an issuer of tokens.
@@ -84,6 +87,7 @@ impl AccountRecord {
             password_policy: None,
             token_version: None,
             outbound: None,
+            closed: None,
         }
     }
 }

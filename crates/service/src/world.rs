@@ -45,8 +45,13 @@ pub struct Corrupt {
 }
 
 impl World {
-    /// The account, if it is one of ours.
+    /// The account, if it is one of ours and not closed.
     pub fn account(&self, id: &AccountId) -> Option<&Arc<Account>> {
+        self.known(id).filter(|account| account.record.closed.is_none())
+    }
+
+    /// The same, closed or not.
+    pub fn known(&self, id: &AccountId) -> Option<&Arc<Account>> {
         self.accounts.get(id)
     }
 

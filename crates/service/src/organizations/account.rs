@@ -21,12 +21,13 @@ const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// The actions of this file.
-pub const ACTIONS: [Entry; 6] = [
+pub const ACTIONS: [Entry; 7] = [
     Entry::of::<CreateAccount>(),
     Entry::of::<DescribeAccount>(),
     Entry::of::<DescribeCreateAccountStatus>(),
     Entry::of::<ListAccounts>(),
     Entry::of::<ListAccountsForParent>(),
+    Entry::of::<ListCreateAccountStatus>(),
     Entry::of::<MoveAccount>(),
 ];
 
@@ -37,14 +38,14 @@ const SOURCE_NOT_FOUND: Code = Code::new("SourceParentNotFoundException", 400);
 const STATUS_NOT_FOUND: Code = Code::new("CreateAccountStatusNotFoundException", 400);
 
 /// Whole seconds since 1970, as this protocol writes times.
-const fn seconds(at: Millis) -> i64 {
+pub(super) const fn seconds(at: Millis) -> i64 {
     at.div_euclid(1000)
 }
 
 /// How the making of an account went.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Status {
+pub struct Status {
     id: String,
     account_name: String,
     state: &'static str,
@@ -60,16 +61,15 @@ pub struct OneStatus {
     create_account_status: Status,
 }
 
-fn status(id: &str, made: &Made) -> OneStatus {
-    let create_account_status = Status {
+fn status(id: &str, made: &Made) -> Status {
+    Status {
         id: id.to_owned(),
         account_name: made.name.clone(),
         state: "SUCCEEDED",
         requested_timestamp: seconds(made.at),
         completed_timestamp: seconds(made.at),
         account_id: made.account.to_string(),
-    };
-    OneStatus { create_account_status }
+    }
 }
 
 /// `CreateAccount`: done when it is answered.
@@ -137,6 +137,7 @@ impl Action for CreateAccount {
             email: input.email.clone(),
             joined: now,
             created: true,
+            closed: None,
         });
         record.attach_defaults(account.as_str());
         let request = id("car-", 32);
@@ -148,7 +149,8 @@ impl Action for CreateAccount {
         let own = record.placed(&AccountRecord::new(account, name.clone(), now));
         let mut changes = vec![Change::Put(Entity::Account(own)), Change::Put(Entity::Role(role))];
         changes.extend(put(&cx.world, record));
-        Ok(Done::write(status(&request, &made), changes))
+        let create_account_status = status(&request, &made);
+        Ok(Done::write(OneStatus { create_account_status }, changes))
     }
 }
 
@@ -159,7 +161,7 @@ fn free_number(world: &World) -> Result<AccountId> {
         let digits = u64::from_be_bytes(ids::random::<8>()) % 1_000_000_000_000;
         AccountId::parse(&format!("{digits:012}")).ok()
     };
-    let free = (0..TRIES).filter_map(number).find(|id| world.account(id).is_none());
+    let free = (0..TRIES).filter_map(number).find(|id| world.known(id).is_none());
     free.ok_or_else(|| Error::internal("no account number is free"))
 }
 
@@ -193,14 +195,60 @@ impl Action for DescribeCreateAccountStatus {
             let text = "We can't find a create account request with the CreateAccountRequestId that you specified.";
             Error::new(STATUS_NOT_FOUND, text)
         })?;
-        Ok(Done::read(status(id, made)))
+        Ok(Done::read(OneStatus { create_account_status: status(id, made) }))
+    }
+}
+
+/// `ListCreateAccountStatus`
+pub struct ListCreateAccountStatus;
+
+/// Its input.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StatesInput {
+    states: Option<Vec<String>>,
+    #[serde(flatten)]
+    wanted: Paging,
+}
+
+/// Its result.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Statuses {
+    create_account_statuses: Vec<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+impl Action for ListCreateAccountStatus {
+    const NAME: &'static str = "ListCreateAccountStatus";
+    const EFFECT: Effect = Effect::Read;
+    type Input = StatesInput;
+    type Output = Statuses;
+
+    fn asks(cx: &Cx<'_>, _input: &StatesInput) -> Result<Vec<Ask>> {
+        Ok(vec![ask(cx, Self::NAME, |_| None)?])
+    }
+
+    async fn run(
+        cx: &mut Cx<'_>,
+        input: StatesInput,
+        _permit: Permit<Self>,
+    ) -> Result<Done<Statuses>> {
+        let all = managed(cx)?.made.iter().map(|(id, made)| status(id, made));
+        let states = input.states.unwrap_or_default();
+        let wanted =
+            all.filter(|it| states.is_empty() || states.iter().any(|state| state == it.state));
+        let (create_account_statuses, next_token) =
+            cut(cx, wanted, |it| it.id.clone(), &input.wanted)?;
+        Ok(Done::read(Statuses { create_account_statuses, next_token }))
     }
 }
 
 /// An account as answers write it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct View {
+pub struct View {
     id: String,
     arn: String,
     email: String,
@@ -209,17 +257,22 @@ struct View {
     state: &'static str,
     joined_method: &'static str,
     joined_timestamp: i64,
-    paths: Vec<String>,
+    /// Of all others only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) paths: Vec<String>,
+    /// Of delegated administrators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) delegation_enabled_date: Option<i64>,
 }
 
-fn view(record: &OrganizationRecord, member: &Member) -> View {
+pub(super) fn view(record: &OrganizationRecord, member: &Member) -> View {
     View {
         id: member.id.to_string(),
         arn: record.node_arn(member.id.as_str()).unwrap_or_default(),
         email: member.email.clone(),
         name: member.name.clone(),
-        status: "ACTIVE",
-        state: "ACTIVE",
+        status: if member.closed.is_some() { "SUSPENDED" } else { "ACTIVE" },
+        state: if member.closed.is_some() { "CLOSED" } else { "ACTIVE" },
         joined_method: if member.created { "CREATED" } else { "INVITED" },
         joined_timestamp: seconds(member.joined),
         paths: record
@@ -227,10 +280,15 @@ fn view(record: &OrganizationRecord, member: &Member) -> View {
             .map(|it| format!("{it}{}/", member.id))
             .into_iter()
             .collect(),
+        delegation_enabled_date: None,
     }
 }
 
-fn find<'a>(record: &'a OrganizationRecord, id: &str) -> Result<&'a Member> {
+/// The account of that number.
+///
+/// # Errors
+/// `AccountNotFoundException`.
+pub(super) fn find<'a>(record: &'a OrganizationRecord, id: &str) -> Result<&'a Member> {
     record.member(id).ok_or_else(|| {
         let text = "You specified an account that doesn't exist.";
         Error::new(ACCOUNT_NOT_FOUND, text)

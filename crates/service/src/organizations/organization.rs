@@ -13,13 +13,12 @@ use crate::record::AccountRecord;
 use crate::world::{self, Change, Entity};
 
 /// The actions of this file.
-pub const ACTIONS: [Entry; 7] = [
+pub const ACTIONS: [Entry; 6] = [
     Entry::of::<CreateOrganization>(),
     Entry::of::<DeleteOrganization>(),
     Entry::of::<DescribeOrganization>(),
     Entry::of::<Toggle<false>>(),
     Entry::of::<Toggle<true>>(),
-    Entry::of::<ListAwsServiceAccess>(),
     Entry::of::<ListRoots>(),
 ];
 
@@ -118,6 +117,7 @@ impl Action for CreateOrganization {
             email: format!("{}@accounts.invalid", account.id),
             joined: cx.now.as_millisecond(),
             created: false,
+            closed: None,
         };
         let all = input.feature_set.as_deref() != Some("CONSOLIDATED_BILLING");
         let record = OrganizationRecord::new(management, all);
@@ -224,37 +224,6 @@ impl Action for ListRoots {
     ) -> Result<Done<RootsOutput>> {
         let (roots, next_token) = cut(cx, [root(managed(cx)?)], |root| root.id.clone(), &input)?;
         Ok(Done::read(RootsOutput { roots, next_token }))
-    }
-}
-
-/// `ListAWSServiceAccessForOrganization`: no other service has any, here.
-pub struct ListAwsServiceAccess;
-
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ServicesOutput {
-    enabled_service_principals: Vec<()>,
-}
-
-impl Action for ListAwsServiceAccess {
-    const NAME: &'static str = "ListAWSServiceAccessForOrganization";
-    const EFFECT: Effect = Effect::Read;
-    type Input = Paging;
-    type Output = ServicesOutput;
-
-    fn asks(cx: &Cx<'_>, _input: &Paging) -> Result<Vec<Ask>> {
-        Ok(vec![ask(cx, Self::NAME, |_| None)?])
-    }
-
-    async fn run(
-        cx: &mut Cx<'_>,
-        input: Paging,
-        _permit: Permit<Self>,
-    ) -> Result<Done<ServicesOutput>> {
-        managed(cx)?;
-        let (enabled_service_principals, _) = cut(cx, [(); 0], |()| String::new(), &input)?;
-        Ok(Done::read(ServicesOutput { enabled_service_principals }))
     }
 }
 

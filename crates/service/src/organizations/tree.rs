@@ -75,6 +75,12 @@ pub struct OrganizationRecord {
     /// Tags by what they are on.
     #[serde(default)]
     pub tags: BTreeMap<String, Vec<Tag>>,
+    /// Services that have access to the organization, and since when.
+    #[serde(default)]
+    pub services: BTreeMap<String, Millis>,
+    /// Accounts that administer services for all, by number: which, and since when.
+    #[serde(default)]
+    pub delegated: BTreeMap<String, BTreeMap<String, Millis>>,
 }
 
 /// An organizational unit.
@@ -101,6 +107,9 @@ pub struct Member {
     pub joined: Millis,
     /// Whether the organization made it.
     pub created: bool,
+    /// When the organization closed it.
+    #[serde(default)]
+    pub closed: Option<Millis>,
 }
 
 /// A policy.
@@ -153,6 +162,8 @@ impl OrganizationRecord {
             attached: BTreeMap::new(),
             made: BTreeMap::new(),
             tags: BTreeMap::new(),
+            services: BTreeMap::new(),
+            delegated: BTreeMap::new(),
         }
     }
 

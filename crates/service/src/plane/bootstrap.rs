@@ -103,7 +103,7 @@ impl Plane {
         const ADMIN: &str = "admin";
         let _writer = self.writer().await;
         let world = self.world();
-        if world.account(&id).is_some() {
+        if world.known(&id).is_some() {
             return Err(BootstrapError::Exists(id));
         }
         let now = self.now();

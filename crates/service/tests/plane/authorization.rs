@@ -42,7 +42,7 @@ const OTHER_GLOBAL: [&str; 6] = [
     "aws:username",
 ];
 /// Where a key's value stands in the input, if the input names it.
-const FROM_INPUT: [(&str, &str); 15] = [
+const FROM_INPUT: [(&str, &str); 16] = [
     ("iam:AWSServiceName", "AWSServiceName"),
     ("iam:PermissionsBoundary", "PermissionsBoundary"),
     ("iam:PolicyARN", "PolicyArn"),
@@ -51,6 +51,7 @@ const FROM_INPUT: [(&str, &str); 15] = [
     ("organizations:PolicyType", "PolicyType"),
     ("organizations:PolicyType", "Filter"),
     ("organizations:PolicyType", "Type"),
+    ("organizations:ServicePrincipal", "ServicePrincipal"),
     ("sts:DurationSeconds", "DurationSeconds"),
     ("sts:ExternalId", "ExternalId"),
     ("sts:IdentityTokenAudience", "Audience"),

@@ -16,6 +16,7 @@ mod delegation;
 mod federation;
 mod federation_token;
 mod instance_profiles;
+mod memberships;
 mod mfa;
 mod nouns;
 mod organization;

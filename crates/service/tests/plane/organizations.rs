@@ -5,25 +5,25 @@ use serde_json::{Value, json};
 use crate::support::{HOME, Keys, Reply, Town, allow, trusts};
 
 /// An organization that [`HOME`] manages, with service control policies in force.
-struct Organization {
-    town: Town,
-    id: String,
-    root: String,
+pub struct Organization {
+    pub town: Town,
+    pub id: String,
+    pub root: String,
 }
 
-fn text(value: &Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
 /// What a refusal says: its code and its text.
-fn refusal(reply: &Reply) -> (String, String) {
+pub fn refusal(reply: &Reply) -> (String, String) {
     let body: Value = serde_json::from_str(&reply.body).unwrap();
     let message = body["message"].as_str().or(body["Message"].as_str()).unwrap_or_default();
     (text(&body["__type"]), message.to_owned())
 }
 
 impl Organization {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let town = Town::new().await;
         let made = town.organizations("CreateOrganization", &json!({"FeatureSet": "ALL"})).await;
         let id = text(&made["Organization"]["Id"]);
@@ -34,41 +34,41 @@ impl Organization {
         organization
     }
 
-    async fn call(&self, action: &str, input: Value) -> Value {
+    pub async fn call(&self, action: &str, input: Value) -> Value {
         self.town.organizations(action, &input).await
     }
 
-    async fn refused(&self, action: &str, input: Value) -> (String, String) {
+    pub async fn refused(&self, action: &str, input: Value) -> (String, String) {
         let admin = &self.town.admin;
         refusal(&self.town.organizations_as(admin, action, &input).await)
     }
 
-    async fn toggle(&self, action: &str, kind: &str) -> Value {
+    pub async fn toggle(&self, action: &str, kind: &str) -> Value {
         self.call(action, json!({"RootId": self.root, "PolicyType": kind})).await
     }
 
-    async fn unit(&self, parent: &str, name: &str) -> String {
+    pub async fn unit(&self, parent: &str, name: &str) -> String {
         let input = json!({"ParentId": parent, "Name": name});
         let made = self.call("CreateOrganizationalUnit", input).await;
         text(&made["OrganizationalUnit"]["Id"])
     }
 
-    async fn policy(&self, kind: &str, name: &str, statement: Value) -> String {
+    pub async fn policy(&self, kind: &str, name: &str, statement: Value) -> String {
         let content = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
         let input = json!({"Name": name, "Description": "", "Type": kind, "Content": content});
         let made = self.call("CreatePolicy", input).await;
         text(&made["Policy"]["PolicySummary"]["Id"])
     }
 
-    async fn attach(&self, policy: &str, target: &str) {
+    pub async fn attach(&self, policy: &str, target: &str) {
         self.call("AttachPolicy", json!({"PolicyId": policy, "TargetId": target})).await;
     }
 
-    async fn detach(&self, policy: &str, target: &str) {
+    pub async fn detach(&self, policy: &str, target: &str) {
         self.call("DetachPolicy", json!({"PolicyId": policy, "TargetId": target})).await;
     }
 
-    async fn account(&self, name: &str) -> String {
+    pub async fn account(&self, name: &str) -> String {
         let input = json!({"Email": format!("{name}@example.com"), "AccountName": name});
         let made = self.call("CreateAccount", input).await;
         assert_eq!(made["CreateAccountStatus"]["State"], "SUCCEEDED");
@@ -77,14 +77,11 @@ impl Organization {
         text(&made["CreateAccountStatus"]["AccountId"])
     }
 
-    /// Its administrator, as the managing account's administrator becomes it.
-    async fn enter(&self, account: &str) -> Keys {
-        let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
-        let input = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
-        self.town.sts(&self.town.admin, "AssumeRole", &input).await.ok().keys()
+    pub async fn enter(&self, account: &str) -> Keys {
+        self.town.enter(account).await
     }
 
-    async fn move_to(&self, account: &str, from: &str, to: &str) {
+    pub async fn move_to(&self, account: &str, from: &str, to: &str) {
         let input = json!({
             "AccountId": account, "SourceParentId": from, "DestinationParentId": to,
         });

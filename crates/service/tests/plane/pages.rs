@@ -14,8 +14,7 @@ use crate::simulate::tree;
 use crate::support::{Device, HOME, Issuer, Reply, allow, trusts};
 
 /// What there can never be three of.
-const FEW: [(&str, usize); 6] = [
-    ("ListAWSServiceAccessForOrganization", 0),
+const FEW: [(&str, usize); 5] = [
     ("ListAccessKeys", 2),
     ("ListAccountAliases", 1),
     ("ListParents", 1),
@@ -252,7 +251,16 @@ async fn crowded() -> Scene {
         let ids = filled([("root", "{org-root}"), ("policy", "{org-policy-full}")]);
         let [(_, policy), (_, root)] = ids.as_slice() else { panic!("{ids:?}") };
         let account = json!({"Email": format!("{name}@example.com"), "AccountName": name});
-        town.organizations("CreateAccount", &account).await;
+        let made = town.organizations("CreateAccount", &account).await;
+        let made = made["CreateAccountStatus"]["AccountId"].as_str().unwrap().to_owned();
+        let service = format!("{name}.amazonaws.com");
+        let enable = json!({"ServicePrincipal": service});
+        town.organizations("EnableAWSServiceAccess", &enable).await;
+        let delegate = filled([("one", "{org-delegate}"), ("two", "")])[0].1.clone();
+        for (account, service) in [(made, "sso.amazonaws.com"), (delegate, &*service)] {
+            let pair = json!({"AccountId": account, "ServicePrincipal": service});
+            town.organizations("RegisterDelegatedAdministrator", &pair).await;
+        }
         let unit = json!({"ParentId": root, "Name": name});
         let unit = town.organizations("CreateOrganizationalUnit", &unit).await;
         let attach = json!({"PolicyId": policy, "TargetId": unit["OrganizationalUnit"]["Id"]});

@@ -113,7 +113,7 @@ async fn matrix() -> Matrix {
             for (caller, scene, keys) in [
                 ("nobody", &shared, None),
                 ("other", &shared, Some(&shared.other)),
-                ("right", own, Some(&own.town.admin)),
+                ("right", own, Some(&own.right)),
             ] {
                 let reply = scene.send(api, action, keys, &bodies["smallest"]).await;
                 let answer = scene.shown(&reply);

@@ -18,6 +18,8 @@ use crate::support::{Device, HOME, Issuer, Keys, Reply, Town, allow, trusts};
 pub struct Scene {
     pub town: Town,
     pub other: Keys,
+    /// Somebody with leave.
+    pub right: Keys,
     key: String,
     token: String,
     message: String,
@@ -149,7 +151,12 @@ impl Scene {
         });
         names.insert("{token-full}".to_owned(), idp.token(town.now(), &tagged));
         let message = town.iam(&other, "ListUsers", &[]).await.encoded_message.unwrap();
-        Self { town, other, key, token, message, task, names }
+        let right = match action {
+            // Who manages an organization does not leave it.
+            "LeaveOrganization" => town.enter(&names["{org-account}"]).await,
+            _ => town.admin.clone(),
+        };
+        Self { town, other, right, key, token, message, task, names }
     }
 
     /// One credential of each kind that single services take.
@@ -235,6 +242,18 @@ impl Scene {
         names.insert("{org-account}".to_owned(), text(&account["AccountId"]));
         names.insert("{org-request}".to_owned(), text(&account["Id"]));
         names.insert("{org-root}".to_owned(), root);
+        let account = json!({
+            "Email": "b@example.com", "AccountName": "delegate", "Tags": tags("delegate"),
+        });
+        let delegate = town.organizations("CreateAccount", &account).await;
+        let delegate = text(&delegate["CreateAccountStatus"]["AccountId"]);
+        for service in ["ssm.amazonaws.com", "sso.amazonaws.com"] {
+            let service = json!({"ServicePrincipal": service});
+            town.organizations("EnableAWSServiceAccess", &service).await;
+        }
+        let sso = json!({"AccountId": delegate, "ServicePrincipal": "sso.amazonaws.com"});
+        town.organizations("RegisterDelegatedAdministrator", &sso).await;
+        names.insert("{org-delegate}".to_owned(), delegate);
         names
     }
 

@@ -252,6 +252,13 @@ impl Town {
         }
     }
 
+    /// The administrator of a member account, as the managing account's administrator becomes it.
+    pub async fn enter(&self, account: &str) -> Keys {
+        let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
+        let input = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
+        self.sts(&self.admin, "AssumeRole", &input).await.ok().keys()
+    }
+
     /// A user of [`HOME`] with one inline policy, and its long-term key.
     pub async fn user(&self, name: &str, policy: Option<&Value>) -> Keys {
         self.user_of(&self.admin, name, policy).await
