@@ -33,6 +33,11 @@ fn main() {
         let spaces = (0..31).map(|at| format!(" xmlns:p{level}x{at}=\"u\""));
         format!("<a{}>", spaces.collect::<String>())
     };
+    let declare_and_use = |level: usize| {
+        let space = |at| format!(" xmlns:p{level}x{at}=\"u\" p{level}x{at}:z{at}=\"\"");
+        format!("<a{}>", (0..15).map(space).collect::<String>())
+    };
+    let user = r#"<p0x0:b p0x1:c="" p0x2:d="" p0x3:e="" p0x4:f="" p0x5:g="" p0x6:h=""/>"#;
     let users: String = (0..1500).map(|at| format!("<p6x{}:b/>", at % 31)).collect();
     let attributes: String = (0..30).map(|at| format!(" a{at}=\"\"")).collect();
     for (name, recipe) in [
@@ -47,6 +52,10 @@ fn main() {
         ("200 elements of 30 attributes", filled(format!("<x{attributes}/>").repeat(200))),
         ("50 levels", filled(nested(&|_| "<a>".to_owned(), 50, ""))),
         ("217 namespaces, 1500 users of them", filled(nested(&declare, 7, &users))),
+        (
+            "210 namespaces in use, 6000 users of a few",
+            filled(nested(&declare_and_use, 14, &user.repeat(850))),
+        ),
     ] {
         measure(name, idp::make(&serde_json::from_value(recipe).unwrap()).as_bytes());
     }

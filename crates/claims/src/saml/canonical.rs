@@ -21,20 +21,12 @@ pub(super) fn canonical<'d>(
     let mut form = Form {
         doc,
         but,
-        listed: listed.map(|prefix| (prefix, bound(doc, element, prefix))).collect(),
+        listed: listed.collect(),
         declared: Vec::new(),
         out: Vec::with_capacity(8 * 1024),
     };
     form.node(element)?;
     Some(form.out)
-}
-
-/// What a prefix stands for around an element.
-fn bound<'d>(doc: &'d Document<'_>, element: NodeId, prefix: &str) -> &'d str {
-    std::iter::successors(doc.parent(element), |around| doc.parent(*around))
-        .filter_map(|around| declaration(doc.element(around)?, prefix))
-        .next()
-        .unwrap_or_default()
 }
 
 /// What an element itself declares a prefix to be.
@@ -46,8 +38,8 @@ fn declaration<'d>(element: &'d Element<'_>, prefix: &str) -> Option<&'d str> {
 struct Form<'d, 'a> {
     doc: &'d Document<'a>,
     but: Option<NodeId>,
-    /// The prefixes of the list, and what each stands for here.
-    listed: Vec<Binding<'d>>,
+    /// The prefixes of the list.
+    listed: Vec<&'d str>,
     /// What the elements around have declared in the output, the innermost last.
     declared: Vec<Binding<'d>>,
     out: Vec<u8>,
@@ -73,19 +65,19 @@ impl<'d, 'a> Form<'d, 'a> {
 
     fn element(&mut self, id: NodeId, element: &'d Element<'a>) -> Option<()> {
         let (doc, outer) = (self.doc, self.declared.len());
-        let listed = self.listed.clone();
-        for (prefix, uri) in &mut self.listed {
-            *uri = declaration(element, prefix).unwrap_or(uri);
-        }
         self.declare(binding(&element.name))?;
         for attribute in element.attributes.iter().filter(|it| it.name.prefix.is_some()) {
             self.declare(binding(&attribute.name))?;
         }
         for at in 0..self.listed.len() {
-            let binding = self.listed.get(at).copied()?;
-            // A prefix may be listed that is bound to nothing here.
-            if binding.0.is_empty() || !binding.1.is_empty() {
-                self.declare(binding)?;
+            let prefix = *self.listed.get(at)?;
+            // Further in, what is not declared anew stands in the output already.
+            let uri = match self.out.is_empty() {
+                true => self.in_scope(id, prefix),
+                false => declaration(element, prefix),
+            };
+            if let Some(uri) = uri {
+                self.declare((prefix, uri))?;
             }
         }
 
@@ -114,8 +106,14 @@ impl<'d, 'a> Form<'d, 'a> {
         self.name(name);
         self.out.push(b'>');
         self.declared.truncate(outer);
-        self.listed = listed;
         Some(())
+    }
+
+    /// What a prefix stands for in an element.
+    fn in_scope(&self, element: NodeId, prefix: &str) -> Option<&'d str> {
+        let doc = self.doc;
+        std::iter::successors(Some(element), |around| doc.parent(*around))
+            .find_map(|around| declaration(doc.element(around)?, prefix))
     }
 
     /// Notes what must be declared, unless the elements around have done so.
