@@ -7,7 +7,7 @@ mod variants;
 
 use std::io::Write as _;
 
-use acceptance::{SamlIdp, Setup, Vestibule};
+use acceptance::{Boto3, SamlIdp, Setup, Vestibule};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -36,7 +36,7 @@ fn another_provider_signs_in_and_encrypts() {
 }
 
 fn signs_in(idp: &SamlIdp, issuer: &str, more: &[Value]) {
-    let door = Door::open(Setup::default(), idp.metadata(), idp.private_key());
+    let mut door = Door::open(Setup::default(), idp.metadata(), idp.private_key());
     let plain = attributes(&arn("door"));
     let usual = [json!({}), json!({"sign_response": false})];
     for how in usual.iter().chain(more) {
@@ -65,8 +65,15 @@ fn signs_in(idp: &SamlIdp, issuer: &str, more: &[Value]) {
     door.opens(&response);
     let mut again = Door::request(&response);
     again["DurationSeconds"] = json!(900);
-    let refusal = door.boto3.anonymous().refused("sts", "assume_role_with_saml", again);
-    assert_eq!(refusal.said(), ("ExpiredTokenException", "Response has expired"));
+    let used = ("ExpiredTokenException", "Response has expired");
+    let exchange = "assume_role_with_saml";
+    let refusal = door.boto3.anonymous().refused("sts", exchange, again.clone());
+    assert_eq!(refusal.said(), used);
+    // Nor after `kill -9`: the event was there before the answer.
+    door.server.restart();
+    door.boto3 = Boto3::start(&door.server);
+    assert_eq!(door.boto3.anonymous().refused("sts", exchange, again).said(), used);
+    door.opens(&idp.response("alice", &plain, &json!({})));
 }
 
 /// `vestibule claims preview`, offline.
