@@ -129,12 +129,12 @@ impl Action for AssumeRoleWithSaml {
 }
 
 /// What the base64 says, whose blanks do not matter; nothing if it is none.
-fn decoded(text: &str) -> Zeroizing<Vec<u8>> {
+fn decoded(text: &str) -> Vec<u8> {
     let plain = STANDARD.decode(text).or_else(|_| {
-        let text: Zeroizing<String> = Zeroizing::new(text.split_ascii_whitespace().collect());
-        STANDARD.decode(text.as_bytes())
+        let plain: String = text.split_ascii_whitespace().collect();
+        STANDARD.decode(plain)
     });
-    Zeroizing::new(plain.unwrap_or_default())
+    plain.unwrap_or_default()
 }
 
 fn verify(
