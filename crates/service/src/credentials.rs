@@ -12,12 +12,16 @@ use serde::{Deserialize, Serialize};
 use store::seal::{Keyring, Purpose};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::ids::{self, AccessKeyId, UniqueId};
 use crate::record::Millis;
 
-/// The longest session token that is looked at, in characters. AWS names no limit; header sizes do.
+/// The longest session token that is issued, and that is looked at, in characters. AWS's are of 4096
+/// at most, and packed closer.
 pub const MAX_TOKEN: usize = 16 * 1024;
+
+/// The session does not fit into a token.
+pub const PACKED_POLICY_TOO_LARGE: Code = Code::new("PackedPolicyTooLarge", 400);
 
 /// The sub-key that seals sessions.
 const SESSION: Purpose = Purpose::new("session token");
@@ -111,6 +115,22 @@ pub struct Credentials {
     pub expiration: String,
 }
 
+impl Credentials {
+    /// `SessionTokenSize`: of the session token, in bytes.
+    pub fn token_size(&self) -> usize {
+        self.session_token.len()
+    }
+
+    /// `SessionTokenUtilization`: what that is of the longest one, in percent.
+    pub fn token_utilization(&self) -> usize {
+        utilization(self.token_size())
+    }
+}
+
+fn utilization(size: usize) -> usize {
+    (size * 100).div_ceil(MAX_TOKEN)
+}
+
 /// A session opened from its token, with the secret that signs for it.
 pub struct Opened {
     /// The session.
@@ -123,6 +143,9 @@ pub struct Opened {
 struct SealedOut<'a> {
     s: &'a Session,
     k: &'a str,
+    /// Makes the token as long as was asked for.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    z: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -131,23 +154,40 @@ struct SealedIn {
     k: String,
 }
 
-/// Issues credentials for a session.
+/// Issues credentials for a session, whose token has at least so many characters
+/// (`MinimumSessionTokenSize`).
 ///
 /// # Errors
-/// If the key ring cannot seal.
-pub fn issue(keyring: &Keyring, session: &Session) -> Result<Credentials> {
+/// `PackedPolicyTooLarge` for a session that would not be opened again; if the key ring cannot seal.
+pub fn issue(keyring: &Keyring, session: &Session, at_least: Option<u16>) -> Result<Credentials> {
     let id = AccessKeyId::temporary();
     let secret = Zeroizing::new(ids::secret_access_key());
-    let plain = serde_json::to_vec(&SealedOut { s: session, k: &secret })
-        .map(Zeroizing::new)
-        .map_err(|error| Error::internal(format!("a session could not be written: {error}")))?;
-    let envelope = keyring
-        .seal(SESSION, id.as_str().as_bytes(), &plain)
-        .map_err(|error| Error::internal(format!("a session could not be sealed: {error}")))?;
+    let sealed = |padding: &str| {
+        let sealed = SealedOut { s: session, k: &secret, z: padding };
+        let plain = serde_json::to_vec(&sealed)
+            .map(Zeroizing::new)
+            .map_err(|error| Error::internal(format!("a session could not be written: {error}")))?;
+        let envelope = keyring.seal(SESSION, id.as_str().as_bytes(), &plain);
+        let envelope = envelope
+            .map_err(|error| Error::internal(format!("a session could not be sealed: {error}")))?;
+        Ok::<_, Error>(STANDARD.encode(envelope))
+    };
+    let mut session_token = sealed("")?;
+    let short = usize::from(at_least.unwrap_or(0)).saturating_sub(session_token.len());
+    if short > 0 {
+        session_token = sealed(&"0".repeat(short))?;
+    }
+    if session_token.len() > MAX_TOKEN {
+        let percent = utilization(session_token.len());
+        let text = format!(
+            "Packed policy consumes {percent}% of allotted space, please use smaller policy."
+        );
+        return Err(Error::new(PACKED_POLICY_TOO_LARGE, text));
+    }
     Ok(Credentials {
         access_key_id: id.to_string(),
         secret_access_key: secret.to_string(),
-        session_token: STANDARD.encode(envelope),
+        session_token,
         expiration: crate::time::iso_seconds(session.expires),
     })
 }

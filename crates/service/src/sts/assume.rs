@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::tags::SessionTags;
 use super::{duration, packed};
 use crate::action::Ask;
-use crate::credentials::{self, Credentials, Session, Who};
+use crate::credentials::{self, Credentials, PACKED_POLICY_TOO_LARGE, Session, Who};
 use crate::cx::Cx;
-use crate::error::{Code, Error, Result, code};
+use crate::error::{Error, Result, code};
 use crate::ids::UniqueId;
 use crate::world::{self, Role};
 
@@ -29,6 +29,8 @@ pub struct Wanted<'a> {
     pub name: &'a str,
     /// `DurationSeconds`
     pub seconds: Option<i64>,
+    /// `MinimumSessionTokenSize`
+    pub token_size: Option<u16>,
     /// Seconds after which the session ends in any case.
     pub at_most: Option<i64>,
     /// `Policy`
@@ -125,7 +127,7 @@ pub fn issue(cx: &mut Cx<'_>, role: &Arc<Role>, wanted: Wanted<'_>) -> Result<Is
         mfa: wanted.mfa.then_some(issued),
     };
     let packed = packed::size(&session)?;
-    let credentials = credentials::issue(&cx.plane.keyring, &session)?;
+    let credentials = credentials::issue(&cx.plane.keyring, &session, wanted.token_size)?;
     Ok(Issued { credentials, user: assumed(role, wanted.name, &role.record.id), packed })
 }
 
@@ -180,8 +182,6 @@ const MAX_ARNS: usize = 10;
 
 /// Inline and managed session policies together, in characters. Source: STS quotas.
 const MAX_CHARACTERS: usize = 2048;
-
-const PACKED_POLICY_TOO_LARGE: Code = Code::new("PackedPolicyTooLarge", 400);
 
 fn assumed(role: &Role, session: &str, id: &UniqueId) -> AssumedRoleUser {
     AssumedRoleUser {

@@ -27,6 +27,7 @@ pub struct Input {
     #[serde(default)]
     policy_arns: Vec<PolicyArn>,
     duration_seconds: Option<i64>,
+    minimum_session_token_size: Option<u16>,
     #[serde(default)]
     tags: Vec<Tag>,
     #[serde(default)]
@@ -47,6 +48,8 @@ pub struct Output {
     assumed_role_user: AssumedRoleUser,
     #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<u64>,
+    session_token_size: usize,
+    session_token_utilization: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<String>,
 }
@@ -95,6 +98,8 @@ impl Action for AssumeRole {
         let source_identity = wanted.source_identity.clone();
         let issued = assume::issue(cx, &role, wanted)?;
         let output = Output {
+            session_token_size: issued.credentials.token_size(),
+            session_token_utilization: issued.credentials.token_utilization(),
             credentials: issued.credentials,
             assumed_role_user: issued.user,
             packed_policy_size: issued.packed,
@@ -108,6 +113,7 @@ fn wanted<'a>(cx: &Cx<'_>, input: &'a Input) -> Result<Wanted<'a>> {
     Ok(Wanted {
         name: &input.role_session_name,
         seconds: input.duration_seconds,
+        token_size: input.minimum_session_token_size,
         at_most: None,
         policy: input.policy.as_deref(),
         policy_arns: &input.policy_arns,

@@ -48,6 +48,7 @@ pub struct Input {
     #[serde(default)]
     policy_arns: Vec<PolicyArn>,
     duration_seconds: Option<i64>,
+    minimum_session_token_size: Option<u16>,
 }
 
 /// Its result.
@@ -58,6 +59,8 @@ pub struct Output {
     assumed_role_user: AssumedRoleUser,
     #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<u64>,
+    session_token_size: usize,
+    session_token_utilization: usize,
     subject: String,
     subject_type: String,
     issuer: String,
@@ -115,6 +118,8 @@ impl Action for AssumeRoleWithSaml {
         use_up(cx, &asserted)?;
         let verified = &asserted.verified;
         Ok(Done::read(Output {
+            session_token_size: issued.credentials.token_size(),
+            session_token_utilization: issued.credentials.token_utilization(),
             credentials: issued.credentials,
             assumed_role_user: issued.user,
             packed_policy_size: issued.packed,
@@ -284,6 +289,7 @@ fn wanted<'a>(cx: &Cx<'_>, asserted: &'a Asserted, input: &'a Input) -> Wanted<'
     Wanted {
         name: &verified.session_name,
         seconds: input.duration_seconds,
+        token_size: input.minimum_session_token_size,
         at_most: [left, named.map(|it| it.min(duration::DEFAULT))].into_iter().flatten().min(),
         policy: input.policy.as_deref(),
         policy_arns: &input.policy_arns,

@@ -50,6 +50,7 @@ pub struct Input {
     #[serde(default)]
     policy_arns: Vec<PolicyArn>,
     duration_seconds: Option<i64>,
+    minimum_session_token_size: Option<u16>,
 }
 
 /// Its result.
@@ -61,6 +62,8 @@ pub struct Output {
     assumed_role_user: AssumedRoleUser,
     #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<u64>,
+    session_token_size: usize,
+    session_token_utilization: usize,
     provider: String,
     audience: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +142,8 @@ impl Action for AssumeRoleWithWebIdentity {
         let source_identity = wanted.source_identity.clone();
         let issued = assume::issue(cx, &role, wanted)?;
         Ok(Done::read(Output {
+            session_token_size: issued.credentials.token_size(),
+            session_token_utilization: issued.credentials.token_utilization(),
             credentials: issued.credentials,
             subject_from_web_identity_token: federation.verified().subject.clone(),
             assumed_role_user: issued.user,
@@ -282,6 +287,7 @@ fn wanted<'a>(federation: &Federation, input: &'a Input) -> Wanted<'a> {
     Wanted {
         name: &input.role_session_name,
         seconds: input.duration_seconds,
+        token_size: input.minimum_session_token_size,
         at_most: None,
         policy: input.policy.as_deref(),
         policy_arns: &input.policy_arns,

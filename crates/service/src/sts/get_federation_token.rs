@@ -24,6 +24,7 @@ pub struct Input {
     #[serde(default)]
     policy_arns: Vec<PolicyArn>,
     duration_seconds: Option<i64>,
+    minimum_session_token_size: Option<u16>,
     #[serde(default)]
     tags: Vec<Tag>,
 }
@@ -35,6 +36,8 @@ pub struct Output {
     credentials: Credentials,
     federated_user: FederatedUser,
     packed_policy_size: u64,
+    session_token_size: usize,
+    session_token_utilization: usize,
 }
 
 /// The federated user as answers name it.
@@ -91,12 +94,19 @@ impl Action for GetFederationToken {
             mfa: None,
         };
         let packed_policy_size = packed::size(&session)?.unwrap_or(0);
-        let credentials = credentials::issue(&cx.plane.keyring, &session)?;
+        let credentials =
+            credentials::issue(&cx.plane.keyring, &session, input.minimum_session_token_size)?;
         let federated_user = FederatedUser {
             federated_user_id: format!("{account}:{}", input.name),
             arn: user_arn(account.as_str(), &input.name),
         };
-        Ok(Done::read(Output { credentials, federated_user, packed_policy_size }))
+        Ok(Done::read(Output {
+            session_token_size: credentials.token_size(),
+            session_token_utilization: credentials.token_utilization(),
+            credentials,
+            federated_user,
+            packed_policy_size,
+        }))
     }
 }
 

@@ -19,6 +19,7 @@ pub struct GetSessionToken;
 #[serde(rename_all = "PascalCase")]
 pub struct Input {
     duration_seconds: Option<i64>,
+    minimum_session_token_size: Option<u16>,
     serial_number: Option<String>,
     token_code: Option<String>,
 }
@@ -28,6 +29,8 @@ pub struct Input {
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
     credentials: Credentials,
+    session_token_size: usize,
+    session_token_utilization: usize,
 }
 
 impl Action for GetSessionToken {
@@ -68,8 +71,14 @@ impl Action for GetSessionToken {
             claims: Vec::new(),
             mfa: proof.as_ref().map(|_| issued),
         };
-        let credentials = credentials::issue(&cx.plane.keyring, &session)?;
-        Ok(Done::write(Output { credentials }, proof.map_or_else(Vec::new, Proof::change)))
+        let credentials =
+            credentials::issue(&cx.plane.keyring, &session, input.minimum_session_token_size)?;
+        let output = Output {
+            session_token_size: credentials.token_size(),
+            session_token_utilization: credentials.token_utilization(),
+            credentials,
+        };
+        Ok(Done::write(output, proof.map_or_else(Vec::new, Proof::change)))
     }
 }
 

@@ -9,13 +9,11 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-use crate::credentials::Session;
-use crate::error::{Code, Error, Result};
+use crate::credentials::{PACKED_POLICY_TOO_LARGE, Session};
+use crate::error::{Error, Result};
 
 /// Packed bytes that count as 100 %.
 pub const ALLOTTED: usize = 1024;
-
-const TOO_LARGE: Code = Code::new("PackedPolicyTooLarge", 400);
 
 /// Percentage of the allotted space that the session takes; none when nothing is packed.
 ///
@@ -47,7 +45,7 @@ pub fn size(session: &Session) -> Result<Option<u64>> {
     let percent = (packed_len(&plain) * 100).div_ceil(ALLOTTED);
     if percent > 100 {
         return Err(Error::new(
-            TOO_LARGE,
+            PACKED_POLICY_TOO_LARGE,
             format!(
                 "Packed policy consumes {percent}% of allotted space, please use smaller policy."
             ),

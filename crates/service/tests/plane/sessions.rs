@@ -516,3 +516,48 @@ async fn a_denial_can_be_decoded_by_who_may() {
         assert_eq!((refused.status, code.as_str()), (400, "InvalidAuthorizationMessageException"));
     }
 }
+
+#[tokio::test]
+async fn a_session_token_tells_its_size_and_is_as_long_as_was_asked_for() {
+    let town = Town::new().await;
+    let trust = trusts(&json!({"AWS": HOME}), &["sts:AssumeRole", "sts:TagSession"], None);
+    let role = town.role("ada", &trust, None).await;
+    let plain = [("RoleArn", role.as_str()), ("RoleSessionName", "s1")];
+    let size = |reply: &Reply| -> usize { reply.text("SessionTokenSize").parse().unwrap() };
+    let short = town.sts(&town.admin, "AssumeRole", &plain).await.ok();
+    assert_eq!(size(&short), short.text("SessionToken").len());
+    assert!(size(&short) < 3000, "{}", size(&short));
+    let padded = [plain[0], plain[1], ("MinimumSessionTokenSize", "3000")];
+    let padded = town.sts(&town.admin, "AssumeRole", &padded).await.ok();
+    assert!(size(&padded) >= 3000, "{}", size(&padded));
+    assert_eq!(
+        padded.text("SessionTokenUtilization"),
+        (size(&padded) * 100).div_ceil(16_384).to_string()
+    );
+    town.sts(&padded.keys(), "GetCallerIdentity", &[]).await.ok();
+    let input = [("MinimumSessionTokenSize", "4097")];
+    let reply = town.sts(&town.admin, "GetSessionToken", &input).await;
+    assert_eq!((reply.status, reply.text("Code")), (400, "ValidationError".to_owned()));
+
+    // What packs well may still not fit into a token that anybody would open again.
+    let tags = |count: usize| {
+        let tag = |n| {
+            let name = |part| format!("Tags.member.{n}.{part}");
+            [(name("Key"), format!("{n:0>128}")), (name("Value"), "v".repeat(256))]
+        };
+        (1..=count).flat_map(tag).collect::<Vec<_>>()
+    };
+    for (count, fits) in [(20, true), (50, false)] {
+        let tags = tags(count);
+        let mut input = plain.to_vec();
+        input.extend(tags.iter().map(|(name, it)| (name.as_str(), it.as_str())));
+        let reply = town.sts(&town.admin, "AssumeRole", &input).await;
+        match fits {
+            true => drop(town.sts(&reply.ok().keys(), "GetCallerIdentity", &[]).await.ok()),
+            false => {
+                let refused = (reply.status, reply.text("Code"));
+                assert_eq!(refused, (400, "PackedPolicyTooLarge".to_owned()), "{}", reply.body);
+            }
+        }
+    }
+}
