@@ -161,7 +161,8 @@ impl Plane {
             Err(error) => return (Err(error), draft),
         };
         if entry.proof == Proof::Signature {
-            self.uses.note(&caller, pending.decoded.api.name, now);
+            let (service, action) = (pending.decoded.api.name, entry.name);
+            self.uses.note(&caller, service, action, now);
         }
         if let Some(account) = caller.principal.account() {
             draft.account(account.as_str());

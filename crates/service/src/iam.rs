@@ -14,6 +14,8 @@ pub mod entity;
 mod group;
 mod inline;
 mod instance_profile;
+mod last_accessed;
+pub(crate) use self::last_accessed::Jobs;
 mod list;
 mod login_profile;
 pub mod mfa;
@@ -53,6 +55,7 @@ pub const API: Api = Api {
         &group::ACTIONS,
         &inline::ACTIONS,
         &instance_profile::ACTIONS,
+        &last_accessed::ACTIONS,
         &list::ACTIONS,
         &login_profile::ACTIONS,
         &mfa::ACTIONS,

@@ -18,7 +18,7 @@ use wire::sigv4::SigningKeys;
 pub use self::bootstrap::{Admin, BootstrapError};
 pub use self::organization::{Organization, OrganizationPolicy};
 pub use self::uses::Use;
-pub(crate) use self::uses::Uses;
+pub(crate) use self::uses::{Services, Uses};
 use crate::audit::{Event, LogBook};
 use crate::idp;
 use crate::settings::Settings;
@@ -68,6 +68,8 @@ pub struct Plane {
     pub(crate) guesses: crate::iam::mfa::Guesses,
     /// When keys and roles were last used.
     pub(crate) uses: Uses,
+    /// Questions what principals last used.
+    pub(crate) jobs: crate::iam::Jobs,
     /// Assertions that were used, which are not taken twice.
     pub(crate) used: crate::sts::UsedAssertions,
     /// Opened private keys of SAML providers.
@@ -113,6 +115,7 @@ impl Plane {
             tokens: crate::sts::TokenCache::default(),
             uses,
             guesses: crate::iam::mfa::Guesses::default(),
+            jobs: crate::iam::Jobs::default(),
             used: crate::sts::UsedAssertions::default(),
             saml_keys: crate::sts::SamlKeys::default(),
             book: parts.book,

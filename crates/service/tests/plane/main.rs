@@ -16,6 +16,7 @@ mod delegation;
 mod federation;
 mod federation_token;
 mod instance_profiles;
+mod last_accessed;
 mod memberships;
 mod mfa;
 mod nouns;

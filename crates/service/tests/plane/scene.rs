@@ -102,6 +102,9 @@ impl Scene {
         let linked = [("RoleName", "AWSServiceRoleForBackup")];
         let task = town.set_up("DeleteServiceLinkedRole", &linked).await.text("DeletionTaskId");
         town.set_up("GenerateCredentialReport", &[]).await;
+        let full = format!("arn:aws:iam::{HOME}:user/full");
+        let job = town.set_up("GenerateServiceLastAccessedDetails", &[("Arn", &full)]).await;
+        names.insert("{job}".to_owned(), job.text("JobId"));
         let issues = action.is_empty() || action == "DisableOutboundWebIdentityFederation";
         if issues {
             town.set_up("EnableOutboundWebIdentityFederation", &[]).await;

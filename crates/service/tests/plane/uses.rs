@@ -115,9 +115,13 @@ async fn uses_outlive_the_process_make_no_revision_and_go_with_their_owner() {
         let notes = town.store.notes(&Kind::new("last-used")).await.unwrap();
         notes.iter().map(|note| note.id.as_str().split_at(4).0.to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(notes().await, ["AKIA", "AKIA", "AROA"], "the administrator's, anna's, the role's");
+    // The administrator and its key, anna and hers, the role.
+    assert_eq!(notes().await, ["AIDA", "AIDA", "AKIA", "AKIA", "AROA"]);
     town.set_up("DeleteAccessKey", &[("UserName", "anna"), ("AccessKeyId", &anna.id)]).await;
     town.set_up("DeleteRole", &[("RoleName", "reader")]).await;
     town.plane.finish().await;
-    assert_eq!(notes().await, ["AKIA"]);
+    assert_eq!(notes().await, ["AIDA", "AIDA", "AKIA"]);
+    town.set_up("DeleteUser", &[("UserName", "anna")]).await;
+    town.plane.finish().await;
+    assert_eq!(notes().await, ["AIDA", "AKIA"]);
 }

@@ -14,10 +14,11 @@ use crate::scene::{Scene, json_input};
 use crate::support::{Issuer, Reply};
 
 /// Texts that are another each time, in the elements and members of these names.
-const RANDOM: [&str; 9] = [
+const RANDOM: [&str; 10] = [
     "Base32StringSeed",
     "DecodedMessage",
     "DeletionTaskId",
+    "JobId",
     "Marker",
     "NextToken",
     "QRCodePNG",
