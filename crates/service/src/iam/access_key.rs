@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::bearer::{User, ask};
 use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use super::user::Whom;
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
@@ -126,16 +126,6 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    access_key_metadata: Vec<View>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 /// A key without its secret.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -151,7 +141,7 @@ impl Action for ListAccessKeys {
     const NAME: &'static str = "ListAccessKeys";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![Whom::of(cx, input.name.as_deref())?.ask(cx, Self::NAME)?])
@@ -161,7 +151,7 @@ impl Action for ListAccessKeys {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<View>>> {
         let account = cx.caller.account()?;
         let user = Whom::of(cx, input.name.as_deref())?.stored(&cx.world, account)?;
         let mut keys = cx.world.keys_of(&account, user.as_deref());
@@ -172,10 +162,9 @@ impl Action for ListAccessKeys {
             status: status(key),
             create_date: iso_seconds(key.created),
         };
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, keys, |key| key.id.to_string(), &input.wanted)?
-                .map(|key| view(key));
-        Ok(Done::read(ListOutput { access_key_metadata: items, is_truncated, marker }))
+        let page = page(cx.operation.name, keys, |key| key.id.to_string(), &input.wanted)?
+            .map(|key| view(key));
+        Ok(Done::read(page.listed("AccessKeyMetadata")))
     }
 }
 

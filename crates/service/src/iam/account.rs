@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bearer::{Bearer, Group, Role, User};
 use super::entity::{ENTITY_ALREADY_EXISTS, NO_SUCH_ENTITY};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use super::{
     access_key, attached, credentials, group, instance_profile, policy, server_certificate,
 };
@@ -100,21 +100,11 @@ impl Action for DeleteAccountAlias {
 /// `ListAccountAliases`
 pub struct ListAccountAliases;
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct AliasesOutput {
-    account_aliases: Vec<String>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Action for ListAccountAliases {
     const NAME: &'static str = "ListAccountAliases";
     const EFFECT: Effect = Effect::Read;
     type Input = Wanted;
-    type Output = AliasesOutput;
+    type Output = Listing<String>;
 
     fn asks(cx: &Cx<'_>, _input: &Wanted) -> Result<Vec<Ask>> {
         ask(cx, Self::NAME)
@@ -124,11 +114,10 @@ impl Action for ListAccountAliases {
         cx: &mut Cx<'_>,
         input: Wanted,
         _permit: Permit<Self>,
-    ) -> Result<Done<AliasesOutput>> {
+    ) -> Result<Done<Listing<String>>> {
         let alias = cx.account()?.record.alias.clone();
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, alias, String::clone, &input)?;
-        Ok(Done::read(AliasesOutput { account_aliases: items, is_truncated, marker }))
+        let page = page(cx.operation.name, alias, String::clone, &input)?;
+        Ok(Done::read(page.listed("AccountAliases")))
     }
 }
 

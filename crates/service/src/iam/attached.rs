@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bearer::{Bearer, Group, Role, User, ask, find, find_to_change, put};
 use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY, capital};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use super::policy::attachable;
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
@@ -112,16 +112,6 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    attached_policies: Vec<Attached>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 /// One attachment.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -132,18 +122,21 @@ pub struct Attached {
 
 /// Attachments as answers write them.
 pub fn views<'a>(arns: impl IntoIterator<Item = &'a String>) -> Vec<Attached> {
-    let view = |arn: &String| Attached {
+    arns.into_iter().map(|arn| view(arn)).collect()
+}
+
+fn view(arn: &str) -> Attached {
+    Attached {
         policy_name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
-        policy_arn: arn.clone(),
-    };
-    arns.into_iter().map(view).collect()
+        policy_arn: arn.to_owned(),
+    }
 }
 
 impl<B: Bearer> Action for List<B> {
     const NAME: &'static str = B::LIST_ATTACHED;
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<Attached>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![ask::<B>(cx, Self::NAME, &input.name)?])
@@ -153,15 +146,13 @@ impl<B: Bearer> Action for List<B> {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<Attached>>> {
         let record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?;
         let prefix = format!(":policy{}", input.path_prefix.as_deref().unwrap_or("/"));
         let mut arns: Vec<&String> =
             B::policies(record).attached.iter().filter(|arn| arn.contains(&prefix)).collect();
         arns.sort();
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, arns, |arn| (*arn).clone(), &input.wanted)?;
-        let attached_policies = views(items);
-        Ok(Done::read(ListOutput { attached_policies, is_truncated, marker }))
+        let page = page(cx.operation.name, arns, |arn| (*arn).clone(), &input.wanted)?;
+        Ok(Done::read(page.map(|arn| view(arn)).listed("AttachedPolicies")))
     }
 }

@@ -8,12 +8,11 @@ mod ssh_public_key;
 
 use std::marker::PhantomData;
 
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::bearer::{User, find, put};
 use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use super::user::Whom;
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
@@ -146,29 +145,11 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result, whose list has another name for each.
-pub struct ListOutput<V> {
-    field: &'static str,
-    page: Page<V>,
-}
-
-impl<V: Serialize> Serialize for ListOutput<V> {
-    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut out = to.serialize_struct("List", 3)?;
-        out.serialize_field(self.field, &self.page.items)?;
-        out.serialize_field("IsTruncated", &self.page.is_truncated)?;
-        if let Some(marker) = &self.page.marker {
-            out.serialize_field("Marker", marker)?;
-        }
-        out.end()
-    }
-}
-
 impl<K: Listed> Action for List<K> {
     const NAME: &'static str = K::LIST;
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput<K::View>;
+    type Output = Listing<K::View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![Whom::of(cx, input.user.as_deref())?.ask(cx, Self::NAME)?])
@@ -178,7 +159,7 @@ impl<K: Listed> Action for List<K> {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput<K::View>>> {
+    ) -> Result<Done<Listing<K::View>>> {
         // An account's root has none, and may ask.
         let user = match Whom::of(cx, input.user.as_deref())? {
             Whom::Root => None,
@@ -188,8 +169,7 @@ impl<K: Listed> Action for List<K> {
             user.iter().flat_map(|user| K::of(user).iter().map(move |it| (user, it))).collect();
         all.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
         let page = page(cx.operation.name, all, |(_, it)| it.id.clone(), &input.wanted)?;
-        let page = page.map(|(user, it)| K::view(user, it));
-        Ok(Done::read(ListOutput { field: K::LIST_FIELD, page }))
+        Ok(Done::read(page.map(|(user, it)| K::view(user, it)).listed(K::LIST_FIELD)))
     }
 }
 

@@ -49,7 +49,13 @@ pub fn boundary_view(arn: Option<&String>) -> Option<BoundaryView> {
 
 /// Tags as answers write them.
 pub fn views(tags: &[Tag]) -> Vec<TagView> {
-    tags.iter().map(|tag| TagView { key: tag.key.clone(), value: tag.value.clone() }).collect()
+    tags.iter().cloned().map(TagView::from).collect()
+}
+
+impl From<Tag> for TagView {
+    fn from(tag: Tag) -> Self {
+        Self { key: tag.key, value: tag.value }
+    }
 }
 
 /// The ARN of an IAM entity: `kind` is `role`, `user`, `group`, `policy`.

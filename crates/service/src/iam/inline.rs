@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::bearer::{Bearer, Group, Role, User, ask, find, find_to_change, put};
 use super::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY, encoded};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -155,21 +155,11 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    policy_names: Vec<String>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl<B: Bearer> Action for List<B> {
     const NAME: &'static str = B::LIST_POLICIES;
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<String>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![ask::<B>(cx, Self::NAME, &input.name)?])
@@ -179,12 +169,11 @@ impl<B: Bearer> Action for List<B> {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<String>>> {
         let record = find::<B>(&cx.world, cx.caller.account()?, &input.name)?;
         let names = B::policies(record).inline.iter().map(|policy| policy.name.clone());
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, names, |name| name.to_ascii_lowercase(), &input.wanted)?;
-        Ok(Done::read(ListOutput { policy_names: items, is_truncated, marker }))
+        let page = page(cx.operation.name, names, |name| name.to_ascii_lowercase(), &input.wanted)?;
+        Ok(Done::read(page.listed("PolicyNames")))
     }
 }
 

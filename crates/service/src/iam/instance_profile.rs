@@ -6,7 +6,7 @@ use policy::Tag;
 use serde::{Deserialize, Serialize};
 
 use super::entity::{self, DELETE_CONFLICT, ENTITY_ALREADY_EXISTS, LIMIT_EXCEEDED, NO_SUCH_ENTITY};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use super::role;
 use super::tags::{ListTags, TagEntity, Tagged, UntagEntity};
 use crate::action::{Action, Ask, Done, Effect, Entry};
@@ -136,26 +136,13 @@ pub struct OneProfile {
 }
 
 /// Instance profiles by pages.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Profiles {
-    instance_profiles: Vec<View>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-impl Profiles {
-    fn of<'a>(
-        cx: &Cx<'_>,
-        records: impl Iterator<Item = &'a InstanceProfileRecord>,
-        wanted: &Wanted,
-    ) -> Result<Self> {
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, records, |record| record.name.to_ascii_lowercase(), wanted)?;
-        let instance_profiles = items.into_iter().map(|it| view(&cx.world, it, true)).collect();
-        Ok(Self { instance_profiles, is_truncated, marker })
-    }
+fn listed<'a>(
+    cx: &Cx<'_>,
+    records: impl Iterator<Item = &'a InstanceProfileRecord>,
+    wanted: &Wanted,
+) -> Result<Listing<View>> {
+    let page = page(cx.operation.name, records, |record| record.name.to_ascii_lowercase(), wanted)?;
+    Ok(page.map(|record| view(&cx.world, record, true)).listed("InstanceProfiles"))
 }
 
 /// `CreateInstanceProfile`
@@ -276,7 +263,7 @@ impl Action for ListInstanceProfiles {
     const NAME: &'static str = "ListInstanceProfiles";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = Profiles;
+    type Output = Listing<View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         let account = cx.caller.account()?;
@@ -289,10 +276,10 @@ impl Action for ListInstanceProfiles {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<Profiles>> {
+    ) -> Result<Done<Listing<View>>> {
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         let all = cx.account()?.instance_profiles.iter().map(|record| &**record);
         let found = all.filter(|record| record.path.starts_with(prefix));
-        Ok(Done::read(Profiles::of(cx, found, &input.wanted)?))
+        Ok(Done::read(listed(cx, found, &input.wanted)?))
     }
 }

@@ -2,11 +2,10 @@
 
 use std::marker::PhantomData;
 
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 
 use super::bearer::{Bearer, Group, Role, User};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
 use crate::cx::Cx;
@@ -34,29 +33,11 @@ impl Input {
     }
 }
 
-/// Its result, whose list has another name for each.
-pub struct Output<V> {
-    field: &'static str,
-    page: Page<V>,
-}
-
-impl<V: Serialize> Serialize for Output<V> {
-    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut out = to.serialize_struct("List", 3)?;
-        out.serialize_field(self.field, &self.page.items)?;
-        out.serialize_field("IsTruncated", &self.page.is_truncated)?;
-        if let Some(marker) = &self.page.marker {
-            out.serialize_field("Marker", marker)?;
-        }
-        out.end()
-    }
-}
-
 impl<B: Bearer> Action for List<B> {
     const NAME: &'static str = B::LIST;
     const EFFECT: Effect = Effect::Read;
     type Input = Input;
-    type Output = Output<B::View>;
+    type Output = Listing<B::View>;
 
     fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
         let account = cx.caller.account()?;
@@ -68,7 +49,7 @@ impl<B: Bearer> Action for List<B> {
         cx: &mut Cx<'_>,
         input: Input,
         _permit: Permit<Self>,
-    ) -> Result<Done<Output<B::View>>> {
+    ) -> Result<Done<Listing<B::View>>> {
         let all = B::all(cx.account()?);
         let wanted = all.filter(|record| B::path(record).starts_with(input.prefix()));
         let page = page(
@@ -78,6 +59,6 @@ impl<B: Bearer> Action for List<B> {
             &input.wanted,
         )?;
         let page = page.map(|record| B::view(&cx.world, record));
-        Ok(Done::read(Output { field: B::LIST_FIELD, page }))
+        Ok(Done::read(page.listed(B::LIST_FIELD)))
     }
 }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::error::{Error, Result, code};
 
@@ -38,6 +39,30 @@ impl<T> Page<T> {
             is_truncated: self.is_truncated,
             marker: self.marker,
         }
+    }
+
+    /// The page as an answer that calls its list so.
+    pub fn listed(self, field: &'static str) -> Listing<T> {
+        Listing { field, page: self }
+    }
+}
+
+/// A page as answers write it: the list under its own name.
+#[derive(Debug)]
+pub struct Listing<T> {
+    field: &'static str,
+    page: Page<T>,
+}
+
+impl<T: Serialize> Serialize for Listing<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut out = to.serialize_struct("List", 3)?;
+        out.serialize_field(self.field, &self.page.items)?;
+        out.serialize_field("IsTruncated", &self.page.is_truncated)?;
+        if let Some(marker) = &self.page.marker {
+            out.serialize_field("Marker", marker)?;
+        }
+        out.end()
     }
 }
 

@@ -8,7 +8,7 @@ use policy::Tag;
 use serde::{Deserialize, Serialize};
 
 use super::entity::{self, ENTITY_ALREADY_EXISTS, NO_SUCH_ENTITY, TagView};
-use super::page::{Page, Wanted, page};
+use super::page::{Listing, Wanted, page};
 use super::tags::{ListTags, TagEntity, Tagged, UntagEntity};
 use crate::action::{Action, Ask, Done, Effect, Entry};
 use crate::authorize::Permit;
@@ -36,7 +36,7 @@ pub const ACTIONS: [Entry; 8] = [
 /// What answers say of a certificate beside its text.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Metadata {
+pub struct Metadata {
     path: String,
     server_certificate_name: String,
     server_certificate_id: String,
@@ -191,21 +191,11 @@ impl ListInput {
     }
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    server_certificate_metadata_list: Vec<Metadata>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Action for ListServerCertificates {
     const NAME: &'static str = "ListServerCertificates";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<Metadata>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         let account = cx.caller.account()?;
@@ -217,7 +207,7 @@ impl Action for ListServerCertificates {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<Metadata>>> {
         let all = cx.account()?.server_certificates.iter();
         let found = all.filter(|record| record.path.starts_with(input.prefix()));
         let page = page(
@@ -226,7 +216,7 @@ impl Action for ListServerCertificates {
             |record| record.name.to_ascii_lowercase(),
             &input.wanted,
         )?;
-        let Page { items, is_truncated, marker } = page.map(|record| metadata(record));
-        Ok(Done::read(ListOutput { server_certificate_metadata_list: items, is_truncated, marker }))
+        let page = page.map(|record| metadata(record));
+        Ok(Done::read(page.listed("ServerCertificateMetadataList")))
     }
 }

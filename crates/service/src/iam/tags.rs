@@ -4,11 +4,11 @@
 use std::marker::PhantomData;
 
 use policy::{SetBy, Tag};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::bearer::{self, Principal, Role, User};
-use super::entity::{TagView, tagged, untagged, views};
-use super::page::{Page, Wanted, page};
+use super::entity::{TagView, tagged, untagged};
+use super::page::{Listing, Wanted, page};
 use super::policy::Policy;
 use super::saml_provider::SamlProvider;
 use crate::action::{Action, Ask, Done, Effect, Entry};
@@ -183,35 +183,22 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    tags: Vec<TagView>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
-impl ListOutput {
-    /// A page of these tags.
-    ///
-    /// # Errors
-    /// A marker that is none of this action's.
-    pub fn of(cx: &Cx<'_>, tags: &[Tag], wanted: &Wanted) -> Result<Self> {
-        let mut tags = tags.to_vec();
-        tags.sort_by(|a, b| a.key.cmp(&b.key));
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, tags, |tag| tag.key.clone(), wanted)?;
-        Ok(Self { tags: views(&items), is_truncated, marker })
-    }
+/// A page of these tags.
+///
+/// # Errors
+/// A marker that is none of this action's.
+pub fn listed(cx: &Cx<'_>, tags: &[Tag], wanted: &Wanted) -> Result<Listing<TagView>> {
+    let mut tags = tags.to_vec();
+    tags.sort_by(|a, b| a.key.cmp(&b.key));
+    let page = page(cx.operation.name, tags, |tag| tag.key.clone(), wanted)?;
+    Ok(page.map(TagView::from).listed("Tags"))
 }
 
 impl<B: Tagged> Action for ListTags<B> {
     const NAME: &'static str = B::LIST_TAGS;
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<TagView>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![B::ask(cx, Self::NAME, &input.name)?])
@@ -221,8 +208,8 @@ impl<B: Tagged> Action for ListTags<B> {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<TagView>>> {
         let record = B::find(cx, &input.name)?;
-        Ok(Done::read(ListOutput::of(cx, B::tags(&record), &input.wanted)?))
+        Ok(Done::read(listed(cx, B::tags(&record), &input.wanted)?))
     }
 }

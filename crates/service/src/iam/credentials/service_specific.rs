@@ -15,7 +15,7 @@ use crate::cx::Cx;
 use crate::error::{Code, Error, Result, code};
 use crate::iam::bearer::{User, ask, put};
 use crate::iam::entity::INVALID_INPUT;
-use crate::iam::page::{Page, Wanted, page};
+use crate::iam::page::{Listing, Wanted, page};
 use crate::iam::user::Whom;
 use crate::ids::{self, Prefix, UniqueId};
 use crate::record::{Millis, ServiceCredential, UserCredential, UserRecord};
@@ -256,21 +256,11 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    service_specific_credentials: Vec<View>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Action for ListServiceSpecificCredentials {
     const NAME: &'static str = "ListServiceSpecificCredentials";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         if !input.all_users {
@@ -289,7 +279,7 @@ impl Action for ListServiceSpecificCredentials {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<View>>> {
         if let Some(service) = &input.service_name {
             key_prefix(service)?;
         }
@@ -309,7 +299,7 @@ impl Action for ListServiceSpecificCredentials {
         let mut found: Vec<_> = all.filter(|(_, it)| wanted(it)).collect();
         found.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id));
         let page = page(cx.operation.name, found, |(_, it)| it.id.clone(), &input.wanted)?;
-        let Page { items, is_truncated, marker } = page.map(|(user, it)| view(user, it));
-        Ok(Done::read(ListOutput { service_specific_credentials: items, is_truncated, marker }))
+        let page = page.map(|(user, it)| view(user, it));
+        Ok(Done::read(page.listed("ServiceSpecificCredentials")))
     }
 }

@@ -1,6 +1,6 @@
 //! Who belongs to a group.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{View, view};
 use crate::action::{Action, Ask, Done, Effect};
@@ -9,7 +9,7 @@ use crate::cx::Cx;
 use crate::error::{Error, Result};
 use crate::iam::bearer::{Group, User, ask, find, put};
 use crate::iam::entity::LIMIT_EXCEEDED;
-use crate::iam::page::{Page, Wanted, page};
+use crate::iam::page::{Listing, Wanted, page};
 
 /// Groups that one user may belong to. Source: IAM quotas.
 pub const MAX_GROUPS: usize = 10;
@@ -85,21 +85,11 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    groups: Vec<View>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Action for ListGroupsForUser {
     const NAME: &'static str = "ListGroupsForUser";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![ask::<User>(cx, Self::NAME, &input.name)?])
@@ -109,19 +99,18 @@ impl Action for ListGroupsForUser {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<View>>> {
         let account = cx.account()?;
         let user = find::<User>(&cx.world, account.record.id, &input.name)?;
         let mut groups: Vec<_> =
             user.groups.iter().filter_map(|name| account.groups.find(name)).collect();
         groups.sort_by_key(|group| group.record.name.to_ascii_lowercase());
-        let Page { items, is_truncated, marker } = page(
+        let page = page(
             cx.operation.name,
             groups,
             |group| group.record.name.to_ascii_lowercase(),
             &input.wanted,
         )?;
-        let groups = items.into_iter().map(|group| view(&group.record)).collect();
-        Ok(Done::read(ListOutput { groups, is_truncated, marker }))
+        Ok(Done::read(page.map(|group| view(&group.record)).listed("Groups")))
     }
 }

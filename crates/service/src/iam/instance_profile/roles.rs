@@ -3,13 +3,14 @@
 use policy::SetBy;
 use serde::Deserialize;
 
-use super::{Profiles, ask, find, put};
+use super::{View, ask, find, listed, put};
 use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
 use crate::iam::bearer::{self, Bearer, Role};
 use crate::iam::entity::{LIMIT_EXCEEDED, NO_SUCH_ENTITY};
+use crate::iam::page::Listing;
 use crate::iam::page::Wanted;
 use crate::record::{InstanceProfileRecord, RoleRecord};
 use crate::world::World;
@@ -118,7 +119,7 @@ impl Action for ListInstanceProfilesForRole {
     const NAME: &'static str = "ListInstanceProfilesForRole";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = Profiles;
+    type Output = Listing<View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![bearer::ask::<Role>(cx, Self::NAME, &input.name)?])
@@ -128,8 +129,8 @@ impl Action for ListInstanceProfilesForRole {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<Profiles>> {
+    ) -> Result<Done<Listing<View>>> {
         let role = bearer::find::<Role>(&cx.world, cx.caller.account()?, &input.name)?;
-        Ok(Done::read(Profiles::of(cx, of_role(&cx.world, role), &input.wanted)?))
+        Ok(Done::read(listed(cx, of_role(&cx.world, role), &input.wanted)?))
     }
 }

@@ -8,7 +8,7 @@ use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::Result;
-use crate::iam::page::{Page, Wanted, page};
+use crate::iam::page::{Listing, Wanted, page};
 use crate::iam::user::{self, Whom};
 use crate::record::MfaDeviceRecord;
 use crate::time::iso_seconds;
@@ -24,17 +24,6 @@ pub struct ListInput {
     user: Option<String>,
     #[serde(flatten)]
     wanted: Wanted,
-}
-
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    #[serde(rename = "MFADevices")]
-    devices: Vec<View>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
 }
 
 /// A user's device.
@@ -58,7 +47,7 @@ impl Action for ListMfaDevices {
     const NAME: &'static str = "ListMFADevices";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![Whom::of(cx, input.user.as_deref())?.ask(cx, Self::NAME)?])
@@ -68,14 +57,13 @@ impl Action for ListMfaDevices {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<View>>> {
         let whom = Whom::of(cx, input.user.as_deref())?;
         whom.check(cx)?;
         let devices = of_user(cx.account()?, whom.name().unwrap_or_default());
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, devices, |device| device.key(), &input.wanted)?;
-        let devices = items.into_iter().filter_map(|device| view(device)).collect();
-        Ok(Done::read(ListOutput { devices, is_truncated, marker }))
+        let enabled = devices.into_iter().filter_map(|device| Some((device.key(), view(device)?)));
+        let page = page(cx.operation.name, enabled, |(key, _)| key.clone(), &input.wanted)?;
+        Ok(Done::read(page.map(|(_, view)| view).listed("MFADevices")))
     }
 }
 
@@ -129,17 +117,6 @@ pub enum Assignment {
     Any,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct VirtualOutput {
-    #[serde(rename = "VirtualMFADevices")]
-    devices: Vec<Virtual>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 /// A device of the account; tags are left out, as AWS does in lists.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -165,7 +142,7 @@ impl Action for ListVirtualMfaDevices {
     const NAME: &'static str = "ListVirtualMFADevices";
     const EFFECT: Effect = Effect::Read;
     type Input = VirtualInput;
-    type Output = VirtualOutput;
+    type Output = Listing<Virtual>;
 
     fn asks(cx: &Cx<'_>, _input: &VirtualInput) -> Result<Vec<Ask>> {
         let account = cx.caller.account()?;
@@ -177,7 +154,7 @@ impl Action for ListVirtualMfaDevices {
         cx: &mut Cx<'_>,
         input: VirtualInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<VirtualOutput>> {
+    ) -> Result<Done<Listing<Virtual>>> {
         let account = cx.account()?;
         let wanted = |device: &&std::sync::Arc<MfaDeviceRecord>| match input.status {
             Some(Assignment::Assigned) => device.enabled.is_some(),
@@ -185,9 +162,8 @@ impl Action for ListVirtualMfaDevices {
             Some(Assignment::Any) | None => true,
         };
         let devices = account.mfa_devices.values().filter(wanted);
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, devices, |device| device.key(), &input.wanted)?;
-        let devices = items.into_iter().map(|device| virtual_view(account, device)).collect();
-        Ok(Done::read(VirtualOutput { devices, is_truncated, marker }))
+        let page = page(cx.operation.name, devices, |device| device.key(), &input.wanted)?;
+        let page = page.map(|device| virtual_view(account, device));
+        Ok(Done::read(page.listed("VirtualMFADevices")))
     }
 }

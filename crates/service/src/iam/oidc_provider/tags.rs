@@ -8,9 +8,10 @@ use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
+use crate::iam::entity::TagView;
 use crate::iam::entity::{LIMIT_EXCEEDED, MAX_TAGS, check_tags};
-use crate::iam::page::Wanted;
-use crate::iam::tags::ListOutput;
+use crate::iam::page::{Listing, Wanted};
+use crate::iam::tags::listed;
 use crate::record::OidcProviderRecord;
 
 /// `ListOpenIDConnectProviderTags`
@@ -53,7 +54,7 @@ impl Action for ListOpenIdConnectProviderTags {
     const NAME: &'static str = "ListOpenIDConnectProviderTags";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<TagView>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![ask(cx, "iam:ListOpenIDConnectProviderTags", &input.arn)?])
@@ -63,9 +64,9 @@ impl Action for ListOpenIdConnectProviderTags {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<TagView>>> {
         let provider = find(cx, &input.arn)?;
-        Ok(Done::read(ListOutput::of(cx, &provider.tags, &input.wanted)?))
+        Ok(Done::read(listed(cx, &provider.tags, &input.wanted)?))
     }
 }
 

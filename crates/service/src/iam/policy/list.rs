@@ -1,6 +1,6 @@
 //! `ListPolicies`.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::usage::Usage;
 use super::{Managed, View, view};
@@ -8,7 +8,7 @@ use crate::action::{Action, Ask, Done, Effect};
 use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::Result;
-use crate::iam::page::{Page, Wanted, page};
+use crate::iam::page::{Listing, Wanted, page};
 
 /// The action.
 pub struct ListPolicies;
@@ -47,16 +47,6 @@ pub enum UsageFilter {
     PermissionsBoundary,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Output {
-    policies: Vec<View>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Input {
     /// The usage filter alone filters nothing, as on AWS.
     fn takes(&self, policy: &Managed, usage: &Usage<'_>) -> bool {
@@ -75,7 +65,7 @@ impl Action for ListPolicies {
     const NAME: &'static str = "ListPolicies";
     const EFFECT: Effect = Effect::Read;
     type Input = Input;
-    type Output = Output;
+    type Output = Listing<View>;
 
     /// AWS names no ARN here: only a policy for all resources allows it.
     fn asks(cx: &Cx<'_>, input: &Input) -> Result<Vec<Ask>> {
@@ -83,15 +73,17 @@ impl Action for ListPolicies {
         Ok(vec![Ask::identity(cx, "iam:ListPolicies", &resource, cx.caller.account()?)])
     }
 
-    async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
+    async fn run(
+        cx: &mut Cx<'_>,
+        input: Input,
+        _permit: Permit<Self>,
+    ) -> Result<Done<Listing<View>>> {
         let account = cx.account()?;
         let usage = Usage::in_account(account);
         let scope = input.scope.unwrap_or(Scope::All);
         let all = Managed::all(account, scope != Scope::Aws, scope != Scope::Local).into_iter();
         let found = all.filter(|policy| input.takes(policy, &usage));
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, found, |policy| policy.arn().to_owned(), &input.wanted)?;
-        let policies = items.iter().map(|policy| view(policy, &usage, true)).collect();
-        Ok(Done::read(Output { policies, is_truncated, marker }))
+        let page = page(cx.operation.name, found, |policy| policy.arn().to_owned(), &input.wanted)?;
+        Ok(Done::read(page.map(|policy| view(&policy, &usage, true)).listed("Policies")))
     }
 }

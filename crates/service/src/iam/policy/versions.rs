@@ -8,7 +8,7 @@ use crate::authorize::Permit;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
 use crate::iam::entity::{DELETE_CONFLICT, LIMIT_EXCEEDED, NO_SUCH_ENTITY, encoded};
-use crate::iam::page::{Page, Wanted, page};
+use crate::iam::page::{Listing, Wanted, page};
 use crate::record::{PolicyRecord, PolicyVersion};
 use crate::time::iso_seconds;
 
@@ -176,21 +176,11 @@ pub struct ListInput {
     wanted: Wanted,
 }
 
-/// Its result.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
-    versions: Vec<View>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Action for ListPolicyVersions {
     const NAME: &'static str = "ListPolicyVersions";
     const EFFECT: Effect = Effect::Read;
     type Input = ListInput;
-    type Output = ListOutput;
+    type Output = Listing<View>;
 
     fn asks(cx: &Cx<'_>, input: &ListInput) -> Result<Vec<Ask>> {
         Ok(vec![ask(cx, Self::NAME, &input.policy.arn)?])
@@ -200,7 +190,7 @@ impl Action for ListPolicyVersions {
         cx: &mut Cx<'_>,
         input: ListInput,
         _permit: Permit<Self>,
-    ) -> Result<Done<ListOutput>> {
+    ) -> Result<Done<Listing<View>>> {
         let policy = find(cx, &input.policy.arn)?;
         let views = views(&policy).into_iter().map(|(view, _)| view);
         // Newest first: the marker counts down.
@@ -208,9 +198,8 @@ impl Action for ListPolicyVersions {
             let number = view.version_id.trim_start_matches('v').parse::<u32>().unwrap_or(0);
             format!("{:010}", u32::MAX - number)
         };
-        let Page { items, is_truncated, marker } =
-            page(cx.operation.name, views, age, &input.wanted)?;
-        Ok(Done::read(ListOutput { versions: items, is_truncated, marker }))
+        let page = page(cx.operation.name, views, age, &input.wanted)?;
+        Ok(Done::read(page.listed("Versions")))
     }
 }
 
