@@ -232,7 +232,10 @@ fn hold(file: &str, told: &str) {
     if std::env::var("UPDATE_CORPUS").is_ok() {
         std::fs::write(&path, told).unwrap();
     }
-    assert_eq!(told, std::fs::read_to_string(&path).unwrap_or_default());
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    let same = told.lines().zip(written.lines()).take_while(|(a, b)| a == b).count();
+    let from = |text: &str| text.lines().skip(same).take(3).map(str::to_owned).collect::<Vec<_>>();
+    assert!(told == written, "line {same}: {:#?}, not {:#?}", from(told), from(&written));
 }
 
 /// The cases for a provider like everybody's, by name.
