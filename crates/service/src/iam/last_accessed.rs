@@ -31,8 +31,8 @@ pub const ACTIONS: [Entry; 4] = [
 
 /// How long a question can be asked for its answer. Source: GenerateServiceLastAccessedDetails.
 const LIFETIME: Millis = 7 * 86_400_000;
-/// Questions that are kept at once; the oldest go first.
-const MAX_JOBS: usize = 10_000;
+/// Questions of one account that are kept at once; its oldest go first, and nobody else's.
+const MAX_JOBS: usize = 1000;
 
 /// The questions of the last days. They are in memory only: their answers are found when they are
 /// fetched, and who asks after a restart asks anew.
@@ -58,8 +58,11 @@ impl Jobs {
 
     fn put(&self, job: Job) {
         let mut jobs = self.lock();
-        if jobs.len() >= MAX_JOBS {
-            jobs.pop_front();
+        let own = |it: &Job| it.account == job.account;
+        if jobs.iter().filter(|it| own(it)).count() >= MAX_JOBS
+            && let Some(oldest) = jobs.iter().position(own)
+        {
+            jobs.remove(oldest);
         }
         jobs.push_back(job);
     }
