@@ -39,7 +39,9 @@ fn aws_cli_v2_reads_rich_answers() {
             let (name, text) = leaf;
             // Documents are printed decoded, times in another form.
             let other = text.is_empty() || text.starts_with("%7B") || name.ends_with("Date");
-            if other || ["RequestId", "Expiration"].contains(&name) {
+            // Members that are younger than the machine's CLI, which knows no more than its model.
+            let young = ["SessionTokenSize", "SessionTokenUtilization", "MinimumSessionTokenSize"];
+            if other || ["RequestId", "Expiration"].contains(&name) || young.contains(&name) {
                 continue;
             }
             assert!(texts.iter().any(|it| it == text), "{action}: {name} {text} in {printed:#}");

@@ -30,15 +30,15 @@ fn main() {
         (0..levels).map(open).collect::<String>() + inner + &"</a>".repeat(levels)
     };
     let declare = |level: usize| {
-        let spaces = (0..31).map(|at| format!(" xmlns:p{level}x{at}=\"u\""));
+        let spaces = (0..29).map(|at| format!(" xmlns:p{level}x{at}=\"u\""));
         format!("<a{}>", spaces.collect::<String>())
     };
     let declare_and_use = |level: usize| {
         let space = |at| format!(" xmlns:p{level}x{at}=\"u\" p{level}x{at}:z{at}=\"\"");
-        format!("<a{}>", (0..15).map(space).collect::<String>())
+        format!("<a{}>", (0..14).map(space).collect::<String>())
     };
     let user = r#"<p0x0:b p0x1:c="" p0x2:d="" p0x3:e="" p0x4:f="" p0x5:g="" p0x6:h=""/>"#;
-    let users: String = (0..1500).map(|at| format!("<p6x{}:b/>", at % 31)).collect();
+    let users: String = (0..3000).map(|at| format!("<p1x{}:b/>", at % 29)).collect();
     let attributes: String = (0..30).map(|at| format!(" a{at}=\"\"")).collect();
     for (name, recipe) in [
         ("one signature", json!({})),
@@ -51,10 +51,10 @@ fn main() {
         ("3850 elements", filled("<x/>".repeat(3850))),
         ("200 elements of 30 attributes", filled(format!("<x{attributes}/>").repeat(200))),
         ("50 levels", filled(nested(&|_| "<a>".to_owned(), 50, ""))),
-        ("217 namespaces, 1500 users of them", filled(nested(&declare, 7, &users))),
+        ("58 namespaces, 3000 users of them", filled(nested(&declare, 2, &users))),
         (
-            "210 namespaces in use, 6000 users of a few",
-            filled(nested(&declare_and_use, 14, &user.repeat(850))),
+            "56 namespaces in use, 6500 users of a few",
+            filled(nested(&declare_and_use, 4, &user.repeat(920))),
         ),
     ] {
         measure(name, idp::make(&serde_json::from_value(recipe).unwrap()).as_bytes());

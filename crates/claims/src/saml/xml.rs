@@ -39,18 +39,19 @@ pub(super) struct Limits {
     pub elements: usize,
     /// Attributes of one element, namespace declarations among them.
     pub attributes: usize,
-    /// Namespace declarations of the whole document.
+    /// Namespace declarations that hold at one place: its own and those of the elements around it.
     pub namespaces: usize,
 }
 
-/// For responses: AWS takes 100 000 characters of base64.
+/// For responses: AWS takes 100 000 characters of base64. Providers declare a handful of namespaces, some
+/// anew with every value.
 pub(super) const RESPONSE: Limits =
-    Limits { bytes: 75_000, elements: 4_000, attributes: 32, namespaces: 256 };
+    Limits { bytes: 75_000, elements: 4_000, attributes: 32, namespaces: 64 };
 
 /// For metadata, which an administrator gives. Federations publish documents of many megabytes;
 /// one provider's is some kilobytes.
 pub(super) const METADATA: Limits =
-    Limits { bytes: 10_000_000, elements: 100_000, attributes: 64, namespaces: 10_000 };
+    Limits { bytes: 10_000_000, elements: 100_000, attributes: 64, namespaces: 256 };
 
 /// Why a text is not XML that we read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -236,6 +237,8 @@ fn scan(bytes: &[u8], limits: Limits) -> Result<(), XmlFault> {
         false => Ok(()),
     };
     let (mut elements, mut namespaces) = (0, 0);
+    // How many each element that is open declares.
+    let mut open = Vec::new();
     let mut rest = bytes;
     while let Some(at) = memchr(b'<', rest) {
         rest = rest.get(at..).unwrap_or_default();
@@ -249,12 +252,19 @@ fn scan(bytes: &[u8], limits: Limits) -> Result<(), XmlFault> {
             rest = after(rest, b"?>");
         } else {
             let tag = Tag::of(rest);
-            elements += 1;
-            namespaces += tag.namespaces;
+            elements += usize::from(tag.kind != TagKind::End);
+            over(elements, "elements", limits.elements)?;
             over(tag.attributes, "attributes", limits.attributes)?;
-            // Start tags and end tags are counted alike.
-            over(elements, "elements", 2 * limits.elements)?;
-            over(namespaces, "namespaces", limits.namespaces)?;
+            over(namespaces + tag.namespaces, "namespaces", limits.namespaces)?;
+            match tag.kind {
+                TagKind::Start => {
+                    namespaces += tag.namespaces;
+                    open.push(tag.namespaces);
+                }
+                TagKind::Empty => {}
+                // The parser refuses an end without a start.
+                TagKind::End => namespaces -= open.pop().unwrap_or_default(),
+            }
             rest = tag.rest;
         }
     }
@@ -266,8 +276,16 @@ fn after<'a>(bytes: &'a [u8], end: &[u8]) -> &'a [u8] {
     at.and_then(|at| bytes.get(at + end.len()..)).unwrap_or_default()
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TagKind {
+    Start,
+    Empty,
+    End,
+}
+
 /// One tag, roughly: what is in quotes is an attribute's value.
 struct Tag<'a> {
+    kind: TagKind,
     attributes: usize,
     namespaces: usize,
     rest: &'a [u8],
@@ -275,12 +293,16 @@ struct Tag<'a> {
 
 impl<'a> Tag<'a> {
     fn of(bytes: &'a [u8]) -> Self {
-        let mut tag = Self { attributes: 0, namespaces: 0, rest: bytes };
+        let kind = if bytes.starts_with(b"</") { TagKind::End } else { TagKind::Start };
+        let mut tag = Self { kind, attributes: 0, namespaces: 0, rest: bytes };
         while let Some(at) = memchr3(b'"', b'\'', b'>', tag.rest) {
             let (name, rest) = tag.rest.split_at_checked(at).unwrap_or_default();
             let [found, rest @ ..] = rest else { break };
             tag.rest = rest;
             if *found == b'>' {
+                if name.ends_with(b"/") {
+                    tag.kind = TagKind::Empty;
+                }
                 return tag;
             }
             tag.attributes += 1;
