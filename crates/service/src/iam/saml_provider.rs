@@ -56,14 +56,14 @@ fn ask(cx: &Cx<'_>, action: &str, arn: &str) -> Result<Ask> {
 /// The provider of that ARN in the caller's account.
 ///
 /// # Errors
-/// `NoSuchEntity`; its text is ours (see `docs/unsure.md`).
+/// `NoSuchEntity`, in AWS's words.
 fn find(cx: &Cx<'_>, arn: &str) -> Result<Arc<world::SamlProvider>> {
     let (name, owner) = parse(arn)?;
     let account = cx.account()?;
     let found = account.saml_providers.get(&name).filter(|_| owner == account.record.id);
     found
         .cloned()
-        .ok_or_else(|| Error::new(NO_SUCH_ENTITY, format!("SAML Provider not found for arn {arn}")))
+        .ok_or_else(|| Error::new(NO_SUCH_ENTITY, format!("Manifest not found for arn {arn}")))
 }
 
 /// The name in a provider's ARN, and its account.

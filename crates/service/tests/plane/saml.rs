@@ -539,7 +539,7 @@ async fn a_provider_is_made_shown_changed_and_deleted() {
     assume(&town, &role, &self::made(&by_next), &[]).await.ok();
 
     town.set_up("DeleteSAMLProvider", &arn).await;
-    let missing = format!("SAML Provider not found for arn {}", corp.arn);
+    let missing = format!("Manifest not found for arn {}", corp.arn);
     for action in ["GetSAMLProvider", "DeleteSAMLProvider", "UpdateSAMLProvider"] {
         town.iam(&town.admin, action, &arn).await.refused(404, "NoSuchEntity", &missing);
     }
