@@ -38,3 +38,5 @@ mod terraform;
 mod trust_anchor;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod written;

@@ -92,7 +92,7 @@ impl Provider<'_> {
 }
 
 /// Whether `answer` has all of `wanted`: members may be more, items may not.
-fn has(answer: &Value, wanted: &Value) -> bool {
+pub fn has(answer: &Value, wanted: &Value) -> bool {
     match (answer, wanted) {
         (_, Value::Null) => true,
         (Value::Object(answer), Value::Object(wanted)) => wanted
