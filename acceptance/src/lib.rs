@@ -12,6 +12,7 @@
 mod ansible;
 mod authenticator;
 mod authority;
+mod aws_cli;
 mod boto3;
 mod browser;
 mod child;
@@ -30,6 +31,7 @@ pub use self::{
     ansible::Ansible,
     authenticator::{Authenticator, Scanned},
     authority::Authority,
+    aws_cli::aws_cli_script,
     boto3::{Boto3, Credentials, Refusal, Session},
     browser::Browser,
     client::{Client, Identity, WebIdentity},

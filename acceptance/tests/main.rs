@@ -7,6 +7,8 @@ mod accounts;
 #[cfg(test)]
 mod ansible;
 #[cfg(test)]
+mod aws_cli;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod command_line;

@@ -1,32 +1,16 @@
 //! Federation is set up by the scripts that teams already have.
 
-use std::process::Command;
-
 use acceptance::{
     ACCOUNT, Boto3, Client, Credentials, Federation, OidcProvider, Session, Setup, Tools,
-    Vestibule, WebIdentity,
+    Vestibule, WebIdentity, aws_cli_script,
 };
 use serde_json::{Value, json};
 
 fn by_cli(aws: &std::path::Path) {
     let idp = OidcProvider::start();
     let server = Vestibule::start(Setup::beside(&idp));
-    let admin = server.admin();
-    let wrapper = endpoint_wrapper(aws, &server);
-    let output = Command::new("clients/aws-cli/set-up-federation.sh")
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", "/nonexistent")
-        .env("AWS", wrapper.path().join("aws"))
-        .env("AWS_ACCESS_KEY_ID", &admin.access_key_id)
-        .env("AWS_SECRET_ACCESS_KEY", &admin.secret_access_key)
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_PAGER", "")
-        .args([idp.issuer(), "rs256", idp.thumbprint(), "deployer"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let arguments = [idp.issuer(), "rs256", idp.thumbprint(), "deployer"];
+    let said = aws_cli_script(aws, &server, "set-up-federation.sh", &arguments);
     let role_arn = format!("arn:aws:iam::{ACCOUNT}:role/deployer");
     assert_eq!(said.trim(), role_arn);
 
@@ -34,18 +18,6 @@ fn by_cli(aws: &std::path::Path) {
     let found = WebIdentity { token: &token, role_arn: &role_arn, session: "carol" };
     let identity = Client::Boto3.who_am_i(&server, &found).unwrap();
     assert_eq!(identity.arn, format!("arn:aws:sts::{ACCOUNT}:assumed-role/deployer/carol"));
-}
-
-/// A script `aws` that adds `--endpoint-url`, for the versions that read none from the environment.
-fn endpoint_wrapper(aws: &std::path::Path, server: &Vestibule) -> tempfile::TempDir {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::TempDir::new().unwrap();
-    let script = folder.path().join("aws");
-    let text =
-        format!("#!/bin/sh\nexec '{}' --endpoint-url '{}' \"$@\"\n", aws.display(), server.url());
-    std::fs::write(&script, text).unwrap();
-    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
-    folder
 }
 
 #[test]
