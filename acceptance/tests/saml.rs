@@ -108,6 +108,7 @@ fn a_response_can_be_looked_at_before_anything_is_set_up() {
     let (code, told) = preview(&server, &response, SamlIdp::pysaml2().metadata(), &[]);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("Response signature invalid"), "{told}");
+    assert!(told.contains("upload its metadata of today (iam:UpdateSAMLProvider)"), "{told}");
     let response = file(&response);
     let inspect = ["claims", "preview", "--format", "json", "--saml", path(&response)];
     let told = server.command(&inspect).output().unwrap();

@@ -70,6 +70,17 @@ pub fn question(ask: &policy::Ask, record: &policy::Record, now: Option<Timestam
     story
 }
 
+/// Why a response that nobody has sent would be refused, and what would mend it; none if it would not.
+#[must_use]
+pub fn assertion(findings: &[claims::Finding], now: Timestamp) -> Option<(Cause, Change)> {
+    let mut draft = Draft::new("", now);
+    draft.call("sts.amazonaws.com", "AssumeRoleWithSAML".to_owned(), true);
+    receipt::findings(findings).into_iter().for_each(|check| draft.check(check));
+    draft.refused(Outcome::Unauthenticated, "", "");
+    let event = draft.finish(now);
+    cause::of(&event).zip(smallest_change::of(&event))
+}
+
 /// One line that says what happened and, for a refusal, why: which claim or rule, what was
 /// wanted, what was there. For `tail` and for the demo.
 #[must_use]

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use service::explain::cause::dated;
+use service::explain::{self, cause::dated};
 use zeroize::Zeroizing;
 
 use super::{
@@ -93,13 +93,14 @@ pub(super) fn run(command: &Command, screen: &Screen) -> Result<Ending, Failure>
     .at(&options.public_url);
     let keys = options.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let certificates = metadata.as_ref().map(Metadata::trusted).unwrap_or_default();
+    let now = Clock::system().now();
     let input = Input {
         response: &response,
         rules: &rules,
         certificates: &certificates,
         keys: &keys,
         wanted: None,
-        now: UnixTime(Clock::system().now().as_second()),
+        now: UnixTime(now.as_second()),
     };
     let (findings, mut said, result) = match metadata {
         Some(_) => {
@@ -119,14 +120,22 @@ pub(super) fn run(command: &Command, screen: &Screen) -> Result<Ending, Failure>
         Err(failure) => Some(failure),
     };
     let told = failure.as_ref().map(::claims::saml::Failure::client_text);
+    let mending = explain::assertion(&findings, now);
     let value = json!({
         "accepted": failure.is_none(),
         "signature": if certificates.is_empty() { "not checked" } else { "checked" },
         "answer": told,
+        "cause": mending.as_ref().map(|(cause, _)| cause),
+        "change": mending.as_ref().map(|(_, change)| change),
         "findings": findings,
         "said": said,
     });
-    let lines = lines(screen, &findings, &said, told.as_deref(), certificates.is_empty());
+    let mut lines = lines(screen, &findings, &said, told.as_deref(), certificates.is_empty());
+    if let Some((cause, change)) = &mending {
+        lines.extend([screen.paint(Tone::Strong, "why"), format!("  {}", printable(&cause.text))]);
+        let heading = screen.paint(Tone::Strong, "smallest change");
+        lines.extend([heading, format!("  {}", printable(&change.text))]);
+    }
     screen.either(&lines.join("\n"), &value)?;
     Ok(if failure.is_none() { Ending::Good } else { Ending::Bad })
 }
