@@ -23,6 +23,7 @@ session=$(aws sts assume-role --role-arn "$role" --role-session-name job --exter
 [ "$(who "$session")" = "arn:aws:sts::$account:assumed-role/cli-door/job" ]
 refused AccessDenied "User: arn:aws:iam::$account:user/admin is not authorized to perform: sts:AssumeRole on resource: $role" \
   sts assume-role --role-arn "$role" --role-session-name job --external-id wrong
+is "$account" sts get-access-key-info --access-key-id "${session%%$'\t'*}" --query Account --output text
 
 # The same role, by what the identity provider says.
 session=$(aws sts assume-role-with-saml --role-arn "$role" --principal-arn "$saml" \

@@ -160,7 +160,7 @@ struct SealedIn {
 /// # Errors
 /// `PackedPolicyTooLarge` for a session that would not be opened again; if the key ring cannot seal.
 pub fn issue(keyring: &Keyring, session: &Session, at_least: Option<u16>) -> Result<Credentials> {
-    let id = AccessKeyId::temporary();
+    let id = AccessKeyId::temporary(&session.account);
     let secret = Zeroizing::new(ids::secret_access_key());
     let sealed = |padding: &str| {
         let sealed = SealedOut { s: session, k: &secret, z: padding };

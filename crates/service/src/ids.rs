@@ -6,6 +6,7 @@
 use std::fmt;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use policy::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// The characters of a unique id after its prefix: upper-case base32 without padding.
@@ -13,6 +14,10 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Characters after the prefix: 21 in all for entities, 20 for access keys, as on AWS.
 const ENTITY_TAIL: usize = 17;
 const KEY_TAIL: usize = 16;
+/// Where in the eighty bits of a temporary key's sixteen characters its account is: forty bits, with one
+/// before them that is set. Source: keys that AWS gave, at which GetAccessKeyInfo was asked.
+const ACCOUNT_AT: u32 = 39;
+const ACCOUNT_BITS: u128 = (1 << 40) - 1;
 
 /// What a unique id's first characters say about its bearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +114,26 @@ impl AccessKeyId {
         Self(random_id(Prefix::LongTermKey))
     }
 
-    /// A fresh temporary key id.
-    pub fn temporary() -> Self {
-        Self(random_id(Prefix::TemporaryKey))
+    /// A fresh temporary key id of an account. It tells the account, as AWS's do: nothing else is kept of
+    /// such keys that could.
+    pub fn temporary(account: &AccountId) -> Self {
+        let number = account.as_str().parse::<u128>().unwrap_or_default();
+        let chance = u128::from_be_bytes(random()) & ((1 << ACCOUNT_AT) - 1);
+        let bits = 1 << (ACCOUNT_AT + 40) | number << ACCOUNT_AT | chance;
+        let letters = (0..KEY_TAIL).rev().map(|at| (bits >> (5 * at)) as usize % ALPHABET.len());
+        let letters = letters.filter_map(|at| ALPHABET.get(at)).map(|letter| char::from(*letter));
+        Self(Prefix::TemporaryKey.text().chars().chain(letters).collect())
+    }
+
+    /// The account that a temporary key's id tells; `None` for an id that is none.
+    pub fn temporary_of(&self) -> Option<AccountId> {
+        let tail = self.0.strip_prefix(Prefix::TemporaryKey.text());
+        let tail = tail.filter(|tail| tail.len() == KEY_TAIL)?;
+        let bits = tail.bytes().try_fold(0_u128, |bits, byte| {
+            let at = ALPHABET.iter().position(|letter| *letter == byte)?;
+            Some(bits << 5 | at as u128)
+        })?;
+        AccountId::parse(&format!("{:012}", bits >> ACCOUNT_AT & ACCOUNT_BITS)).ok()
     }
 
     /// Whether this id belongs to temporary credentials, which come with a session token.
@@ -189,12 +211,29 @@ mod tests {
     #[test]
     fn ids_have_the_lengths_that_clients_expect() {
         assert_eq!(UniqueId::fresh(Prefix::Role).as_str().len(), 21);
-        assert_eq!(AccessKeyId::temporary().as_str().len(), 20);
-        assert!(AccessKeyId::temporary().is_temporary());
+        let account = AccountId::parse("999999999999").unwrap();
+        let temporary = AccessKeyId::temporary(&account);
+        assert_eq!(temporary.as_str().len(), 20);
+        assert!(temporary.is_temporary());
+        assert_ne!(temporary, AccessKeyId::temporary(&account));
         assert!(!AccessKeyId::long_term().is_temporary());
         assert_eq!(secret_access_key().len(), 40);
         let id = uuid();
         assert_eq!((id.len(), id.as_bytes()[14]), (36, b'4'));
         assert_ne!(uuid(), uuid());
+    }
+
+    /// The last is one that AWS gave.
+    #[test]
+    fn a_temporary_key_tells_its_account() {
+        for number in ["000000000000", "000000000001", "111122223333", "999999999999"] {
+            let account = AccountId::parse(number).unwrap();
+            assert_eq!(AccessKeyId::temporary(&account).temporary_of(), Some(account), "{number}");
+        }
+        let told = |id: &str| AccessKeyId::from(id).temporary_of().map(|it| it.to_string());
+        assert_eq!(told("ASIAY34FZKBOKMUTVV7A").as_deref(), Some("609629065308"));
+        assert_eq!(told("AKIAY34FZKBOKMUTVV7A"), None);
+        assert_eq!(told("ASIAY34FZKBOKMUTVV71"), None);
+        assert_eq!(told("ASIAY34FZKBOKMUTVV7"), None);
     }
 }

@@ -27,6 +27,24 @@ fn trusts_home(actions: &[&str], condition: Option<Value>) -> Value {
     trusts(&json!({"AWS": HOME}), actions, condition)
 }
 
+/// The id of a temporary key tells whose it is, to everybody who may ask, and an account that is none here
+/// nobody.
+#[tokio::test]
+async fn a_temporary_key_tells_its_account() {
+    let town = Town::new().await;
+    let trust = trusts_home(&["sts:AssumeRole"], None);
+    let role = town.role("reader", &trust, None).await;
+    let leave = allow(vec!["sts:AssumeRole", "sts:GetAccessKeyInfo"], "*");
+    let anna = town.user("anna", Some(&leave)).await;
+    let id = assume(&town, &anna, &role, &[]).await.ok().text("AccessKeyId");
+    let info = town.sts(&anna, "GetAccessKeyInfo", &[("AccessKeyId", &id)]).await.ok();
+    assert_eq!(info.text("Account"), HOME);
+    let elsewhere = "ASIAY34FZKBOKMUTVV7A";
+    let unknown = town.sts(&anna, "GetAccessKeyInfo", &[("AccessKeyId", elsewhere)]).await;
+    let text = format!("The access key ID {elsewhere} is not valid.");
+    unknown.refused(400, "ValidationError", &text);
+}
+
 #[tokio::test]
 async fn a_role_is_assumed_where_both_sides_agree() {
     let town = Town::new().await;
