@@ -44,6 +44,9 @@ pub fn run() -> Outcome<Kit> {
     let python = python(&work)?;
     let node = node(&work, &python)?;
     packages_of_node(&work, &node)?;
+    // The program itself: a wrapper that starts it, as PyPI's, would be killed in its stead.
+    let mut node = process::command(node.join("node"));
+    let node = process::output(node.args(["-p", "process.execPath"]))?;
     let aws_v2 = aws_v2(&work)?;
     programs()?;
     let tools = json!({
@@ -52,7 +55,7 @@ pub fn run() -> Outcome<Kit> {
         "aws_v2": aws_v2,
         "ansible": python.join("ansible-playbook"),
         "ansible_collections": ansible_collections(&work, &python)?,
-        "node": node.join("node"),
+        "node": node.trim(),
         "simplesamlphp": simplesamlphp(&work)?,
         "chromium": process::find("chromium"),
         "chromedriver": process::find("chromedriver"),
