@@ -215,7 +215,8 @@ impl Log {
         let pushed = self.desk.queue.push(at, body, durability, urgency);
         Appended(pushed.map(|(answer, turn)| Waiter {
             answer,
-            desk: (turn == Turn::Own).then(|| Arc::clone(&self.desk)),
+            turn,
+            desk: Some(Arc::clone(&self.desk)),
             let_pass: false,
         }))
     }
@@ -257,7 +258,8 @@ pub struct Appended(Result<Waiter, AppendError>);
 
 struct Waiter {
     answer: oneshot::Receiver<Answer>,
-    /// Where it has to be written, until that is done.
+    turn: Turn,
+    /// Until it has taken its turn.
     desk: Option<Arc<Desk>>,
     /// Others had a chance to put their records beside this one.
     let_pass: bool,
@@ -270,9 +272,7 @@ impl Appended {
     /// As [`Log::append`].
     pub fn wait(self) -> Answer {
         let mut waiter = self.0?;
-        if let Some(desk) = waiter.desk.take() {
-            desk.lead();
-        }
+        waiter.take_turn();
         let answer = mem::replace(&mut waiter.answer, oneshot::channel().1);
         answer.blocking_recv().unwrap_or_else(|_| Err(gone()))
     }
@@ -298,22 +298,30 @@ impl Waiter {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if let Some(desk) = self.desk.take() {
-                desk.lead();
-                told = Pin::new(&mut self.answer).poll(cx);
-            }
+            self.take_turn();
+            told = Pin::new(&mut self.answer).poll(cx);
         }
         if told.is_ready() {
             self.desk = None;
         }
         told.map(|told| told.unwrap_or_else(|_| Err(gone())))
     }
+
+    fn take_turn(&mut self) {
+        let Some(desk) = self.desk.take() else { return };
+        match self.turn {
+            Turn::Own => desk.lead(),
+            Turn::Theirs(number) => desk.queue.rest(number),
+        }
+    }
 }
 
 /// A record that nobody waits for is written all the same.
 impl Drop for Waiter {
     fn drop(&mut self) {
-        if let Some(desk) = self.desk.take() {
+        if let Some(desk) = self.desk.take()
+            && self.turn == Turn::Own
+        {
             desk.queue.nudge();
         }
     }

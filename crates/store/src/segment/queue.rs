@@ -38,13 +38,16 @@ pub(super) struct Waiting {
 pub(super) enum Turn {
     /// Whoever waits for it, for all who wait.
     Own,
-    /// The writer thread, or the syncer after the sync that is under way.
-    Theirs,
+    /// The writer thread, or the syncer after the sync that is under way. With the record's number.
+    Theirs(u64),
 }
 
 pub(super) struct Queue {
     state: Mutex<State>,
+    /// For the writer thread.
     wake: Condvar,
+    /// For the syncer that gathers.
+    rest: Condvar,
     capacity: usize,
     space: watch::Sender<Space>,
     /// `space` is ample: what every append looks at first.
@@ -60,6 +63,12 @@ struct State {
     idle: bool,
     /// The syncer has work, and looks here once it is done.
     syncing: bool,
+    /// How many records ever came.
+    came: u64,
+    /// Since the last one came, all calls that were ready have had their turn.
+    at_rest: bool,
+    /// The syncer waits for that.
+    gathering: bool,
     closed: bool,
     failure: Option<Arc<str>>,
 }
@@ -69,6 +78,7 @@ impl Queue {
         Self {
             state: Mutex::default(),
             wake: Condvar::new(),
+            rest: Condvar::new(),
             capacity,
             space: watch::Sender::new(Space::Ample),
             ample: AtomicBool::new(true),
@@ -98,10 +108,13 @@ impl Queue {
         }
         let length = frame::push(&mut state.batch.bytes, at, body);
         state.batch.waiting.push(Waiting { length, at, durability, urgency, reply });
+        state.came += 1;
+        state.at_rest = false;
+        let theirs = Turn::Theirs(state.came);
         if !self.is_ample() {
             // What to do on a full disk is the thread's business.
             self.nudge_with(state);
-            return Ok((answer, Turn::Theirs));
+            return Ok((answer, theirs));
         }
         if !state.syncing {
             return Ok((answer, Turn::Own));
@@ -111,7 +124,32 @@ impl Queue {
         if durability == Durability::Written {
             self.nudge_with(state);
         }
-        Ok((answer, Turn::Theirs))
+        Ok((answer, theirs))
+    }
+
+    /// Says that whatever else was ready has had its turn since the record of this number came.
+    pub(super) fn rest(&self, number: u64) {
+        let mut state = self.state();
+        if state.came != number {
+            return;
+        }
+        state.at_rest = true;
+        if mem::take(&mut state.gathering) {
+            drop(state);
+            self.rest.notify_one();
+        }
+    }
+
+    /// Sleeps while records keep coming, at most for `patience`; not at all if none has come.
+    pub(super) fn gather(&self, patience: Duration) {
+        let mut state = self.state();
+        if state.batch.waiting.is_empty() || state.at_rest {
+            return;
+        }
+        state.gathering = true;
+        let coming = |state: &mut State| state.gathering && !state.closed;
+        let gathered = self.rest.wait_timeout_while(state, patience, coming);
+        gathered.unwrap_or_else(PoisonError::into_inner).0.gathering = false;
     }
 
     /// Exchanges `batch`, whose content is done with, for what is waiting; false if nothing is.
@@ -177,6 +215,7 @@ impl Queue {
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.wake.notify_all();
+        self.rest.notify_all();
     }
 
     /// From now on, nothing is taken. The first reason stays.
@@ -210,5 +249,53 @@ impl Queue {
     // INVARIANT: no code that can panic runs between two changes of the state.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Longer than any test: who waits this long fails by the test runner's own limit.
+    const FOR_EVER: Duration = Duration::from_hours(1);
+
+    fn push(queue: &Queue) -> Turn {
+        let pushed = queue.push(Millis(1), b"one", Durability::Synced, Urgency::Ordinary);
+        pushed.map(|(_, turn)| turn).unwrap()
+    }
+
+    #[test]
+    fn nobody_is_gathered_where_nothing_came() {
+        let queue = Queue::new(1 << 20);
+        queue.set_syncing(true);
+        queue.gather(FOR_EVER);
+    }
+
+    #[test]
+    fn gathering_ends_when_whoever_came_last_saw_nobody_come() {
+        let queue = Queue::new(1 << 20);
+        queue.set_syncing(true);
+        assert_eq!((push(&queue), push(&queue)), (Turn::Theirs(1), Turn::Theirs(2)));
+        queue.rest(1);
+        assert!(!queue.state().at_rest, "another one came after the first");
+        std::thread::scope(|threads| {
+            threads.spawn(|| queue.gather(FOR_EVER));
+            queue.rest(2);
+        });
+        // What has come to rest before is not waited for either, until the next one comes.
+        queue.gather(FOR_EVER);
+        push(&queue);
+        assert!(!queue.state().at_rest);
+    }
+
+    #[test]
+    fn gathering_ends_with_the_log() {
+        let queue = Queue::new(1 << 20);
+        queue.set_syncing(true);
+        push(&queue);
+        std::thread::scope(|threads| {
+            threads.spawn(|| queue.gather(FOR_EVER));
+            queue.close();
+        });
     }
 }

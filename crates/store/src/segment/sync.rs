@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, mpsc},
-    thread,
     time::Duration,
 };
 
@@ -17,9 +16,9 @@ use super::{
     write::Desk,
 };
 
-/// How long records are gathered for one sync when several came together: a sync costs the
-/// processor too, which under load has better things to do. Who comes alone never waits.
-const GATHER: Duration = Duration::from_micros(500);
+/// How long records are gathered for one sync at most, while they keep coming: a sync costs the
+/// processor too, which under load has better things to do.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// Make this file durable, and all jobs before it.
 pub(super) struct Job {
@@ -48,9 +47,7 @@ impl Syncer {
                     None => drop(round.insert(job.segment, job)),
                 }
             }
-            let mut waited = 0;
             for (segment, job) in round {
-                waited += job.waiting.len();
                 let synced = self.sync(&job, named != Some(segment));
                 named = Some(segment);
                 for (reply, position) in job.waiting {
@@ -58,9 +55,7 @@ impl Syncer {
                     let _ = reply.send(synced.clone().map(|()| position));
                 }
             }
-            if waited > 1 {
-                thread::sleep(GATHER);
-            }
+            self.desk.queue.gather(GATHER);
             // Who came meanwhile was told that we would look.
             self.desk.queue.set_syncing(false);
             self.desk.follow();
