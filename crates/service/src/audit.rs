@@ -12,6 +12,7 @@ pub mod event;
 pub mod flood;
 pub mod identity;
 pub mod index;
+mod json;
 pub mod lookup;
 pub mod ours;
 pub mod query;

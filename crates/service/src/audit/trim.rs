@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::event::Event;
+use super::json;
 use super::ours::{MAX_TEXT, Mark, Ours, bounded};
 
 /// Largest entry in bytes, unless configured otherwise.
@@ -13,6 +14,9 @@ pub const DEFAULT_LIMIT: usize = 64 * 1024;
 
 /// The smallest bound that can be configured: what always stays fits into it.
 pub const LEAST_LIMIT: usize = 16 * 1024;
+
+/// Few events are larger than this, in bytes.
+const USUAL: usize = 8 * 1024;
 
 /// One way to make an event smaller, and the name of what it cuts.
 type Cut = (&'static str, fn(&mut Event));
@@ -85,8 +89,8 @@ const CUTS: &[Cut] = &[
 /// What `serde_json` answers; events have no form that it refuses.
 pub fn encode(event: &Event, limit: usize) -> serde_json::Result<Vec<u8>> {
     let limit = limit.max(LEAST_LIMIT);
-    let mut bytes = Vec::with_capacity(3072);
-    serde_json::to_writer(&mut bytes, event)?;
+    let mut bytes = Vec::with_capacity(USUAL);
+    json::append(&mut bytes, event)?;
     if bytes.len() <= limit {
         return Ok(bytes);
     }
@@ -95,7 +99,7 @@ pub fn encode(event: &Event, limit: usize) -> serde_json::Result<Vec<u8>> {
         cut(&mut smaller);
         smaller.vestibule.trimmed.push((*name).into());
         bytes.clear();
-        serde_json::to_writer(&mut bytes, &smaller)?;
+        json::append(&mut bytes, &smaller)?;
         if bytes.len() <= limit {
             break;
         }
