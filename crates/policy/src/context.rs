@@ -153,6 +153,21 @@ impl Context {
         Piece { start, end: cut(self.text.len()) }
     }
 
+    /// The key in lower case, if it is not what is shown.
+    fn push_lower(&mut self, key: &str, shown: Piece) -> Piece {
+        if !key.is_ascii() {
+            return self.push(&key.to_lowercase());
+        }
+        if !key.bytes().any(|b| b.is_ascii_uppercase()) {
+            return shown;
+        }
+        let lower = self.push(key);
+        if let Some(text) = self.text.get_mut(lower.start as usize..) {
+            text.make_ascii_lowercase();
+        }
+        lower
+    }
+
     /// Sets a key to one value; replaces what was set under the same key in any casing.
     pub fn set(&mut self, key: &str, value: &str, set_by: SetBy) -> &mut Self {
         let first = Some(self.push(value));
@@ -206,14 +221,11 @@ impl Context {
         many: bool,
         set_by: SetBy,
     ) -> &mut Self {
-        let folded = lower(key);
-        let hash = hash(folded.as_bytes());
         let shown = self.push(key);
-        let found = self.find(hash, &folded);
-        let lower = match folded {
-            std::borrow::Cow::Borrowed(_) => shown,
-            std::borrow::Cow::Owned(folded) => self.push(&folded),
-        };
+        let lower = self.push_lower(key, shown);
+        let folded = self.piece(lower);
+        let hash = hash(folded.as_bytes());
+        let found = self.find(hash, folded);
         let slot = Slot { hash, lower, shown, first, more, many, set_by };
         if let Some(old) = found.and_then(|at| self.slots.get_mut(at)) {
             *old = slot;

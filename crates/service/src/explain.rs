@@ -75,7 +75,7 @@ pub fn question(ask: &policy::Ask, record: &policy::Record, now: Option<Timestam
 pub fn assertion(findings: &[claims::Finding], now: Timestamp) -> Option<(Cause, Change)> {
     let mut draft = Draft::new("", now);
     draft.call("sts.amazonaws.com", "AssumeRoleWithSAML".to_owned(), true);
-    receipt::findings(findings).into_iter().for_each(|check| draft.check(check));
+    receipt::findings(findings.to_vec()).for_each(|check| draft.check(check));
     draft.refused(Outcome::Unauthenticated, "", "");
     let event = draft.finish(now);
     cause::of(&event).zip(smallest_change::of(&event))

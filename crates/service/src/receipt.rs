@@ -145,29 +145,27 @@ fn name(policy: &PolicyId) -> String {
 
 /// A token's claims, within the log book's bounds.
 pub fn claims(claims: &Claims) -> Arc<BTreeMap<String, Value>> {
-    bounded_claims(claims.iter())
+    bounded_claims(claims.iter().map(|(name, value)| (name.to_owned(), value.clone())))
 }
 
 /// The checks of a token.
-pub fn findings(findings: &[Finding]) -> Vec<Arc<Check>> {
-    findings.iter().map(|it| Arc::new(finding(it))).collect()
+pub fn findings(findings: Vec<Finding>) -> impl Iterator<Item = Check> {
+    findings.into_iter().map(finding)
 }
 
-fn finding(finding: &Finding) -> Check {
-    let check = match finding.verdict {
-        Judged::Pass => Check::pass(finding.check.name()),
-        Judged::Fail => Check::fail(finding.check.name()),
-        Judged::Skipped => Check::skipped(finding.check.name()),
+fn finding(finding: Finding) -> Check {
+    let Finding { check, verdict, wanted, had, note } = finding;
+    let made = match verdict {
+        Judged::Pass => Check::pass(check.name()),
+        Judged::Fail => Check::fail(check.name()),
+        Judged::Skipped => Check::skipped(check.name()),
     };
-    let check = match finding.wanted.is_empty() && finding.had.is_empty() {
-        true => check,
-        false => check.wanted(finding.wanted.clone()).had(finding.had.clone()),
+    let made = match wanted.is_empty() && had.is_empty() {
+        true => made,
+        false => made.wanted(wanted).had(had),
     };
-    let check = match finding.note.is_empty() {
-        true => check,
-        false => check.note(finding.note.clone()),
-    };
-    if finding.check.is_ours() { check.ours() } else { check }
+    let made = if note.is_empty() { made } else { made.note(note) };
+    if check.is_ours() { made.ours() } else { made }
 }
 
 /// A finding in a policy document, with its place in the text.

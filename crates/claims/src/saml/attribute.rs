@@ -75,10 +75,8 @@ impl Attributes {
     }
 
     /// Everything that could be read, for the log book and the preview.
-    pub(super) fn readable(&self) -> Vec<(String, Vec<String>)> {
-        let readable =
-            |(name, values): (&String, &Option<Vec<String>>)| Some((name.clone(), values.clone()?));
-        self.by_name.iter().filter_map(readable).collect()
+    pub(super) fn into_readable(self) -> Vec<(String, Vec<String>)> {
+        self.by_name.into_iter().filter_map(|(name, values)| Some((name, values?))).collect()
     }
 
     /// The condition keys that attributes become. Where two names stand for one key, the first

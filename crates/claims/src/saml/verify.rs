@@ -230,12 +230,13 @@ fn judge(input: &Input<'_>, prove: bool) -> Judged {
     let session_duration = record.session_duration(&attributes);
     let source_identity = record.source_identity(&attributes);
     let tags = record.tags(&attributes);
+    let keys = attributes.keys();
 
     record.said = Said {
         id: id.clone(),
         issuer: issuer.clone(),
         subject: subject.as_ref().map(|it| it.name.clone()),
-        attributes: attributes.readable(),
+        attributes: attributes.into_readable(),
         complete: None,
     };
     let complete = || {
@@ -253,7 +254,7 @@ fn judge(input: &Input<'_>, prove: bool) -> Judged {
             session_ends: statements.ends,
             source_identity: source_identity?,
             tags: tags?,
-            keys: attributes.keys(),
+            keys,
             refused_from: closes.plus(input.rules.skew),
             encrypted: record.encrypted,
             signature_checked: prove,

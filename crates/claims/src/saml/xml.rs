@@ -239,6 +239,7 @@ fn scan(bytes: &[u8], limits: Limits) -> Result<(), XmlFault> {
     let (mut elements, mut namespaces) = (0, 0);
     // How many each element that is open declares.
     let mut open = Vec::new();
+    let xmlns = memmem::Finder::new("xmlns");
     let mut rest = bytes;
     while let Some(at) = memchr(b'<', rest) {
         rest = rest.get(at..).unwrap_or_default();
@@ -251,7 +252,7 @@ fn scan(bytes: &[u8], limits: Limits) -> Result<(), XmlFault> {
         } else if rest.starts_with(b"<?") {
             rest = after(rest, b"?>");
         } else {
-            let tag = Tag::of(rest);
+            let tag = Tag::of(rest, &xmlns);
             elements += usize::from(tag.kind != TagKind::End);
             over(elements, "elements", limits.elements)?;
             over(tag.attributes, "attributes", limits.attributes)?;
@@ -292,7 +293,7 @@ struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    fn of(bytes: &'a [u8]) -> Self {
+    fn of(bytes: &'a [u8], xmlns: &memmem::Finder<'_>) -> Self {
         let kind = if bytes.starts_with(b"</") { TagKind::End } else { TagKind::Start };
         let mut tag = Self { kind, attributes: 0, namespaces: 0, rest: bytes };
         while let Some(at) = memchr3(b'"', b'\'', b'>', tag.rest) {
@@ -306,8 +307,9 @@ impl<'a> Tag<'a> {
                 return tag;
             }
             tag.attributes += 1;
-            tag.namespaces += usize::from(memmem::find(name, b"xmlns").is_some());
-            tag.rest = after(tag.rest, &[*found]);
+            tag.namespaces += usize::from(xmlns.find(name).is_some());
+            let value = memchr(*found, tag.rest);
+            tag.rest = value.and_then(|at| tag.rest.get(at + 1..)).unwrap_or_default();
         }
         Self { rest: &[], ..tag }
     }

@@ -230,10 +230,10 @@ impl Draft {
 }
 
 /// A token's claims as the log book has them: long values are cut, nested ones too.
-pub fn bounded_claims<'a>(
-    claims: impl Iterator<Item = (&'a str, &'a Value)>,
+pub fn bounded_claims(
+    claims: impl Iterator<Item = (String, Value)>,
 ) -> Arc<BTreeMap<String, Value>> {
-    let bounded = |(name, value)| (bounded_string(name, 128), redact::bounded_value(value));
+    let bounded = |(name, value)| (redact::bounded_text(name, 128), redact::bounded_value(value));
     Arc::new(claims.take(MAX_LIST).map(bounded).collect())
 }
 

@@ -109,30 +109,35 @@ pub fn scrubbed(text: &str) -> Cow<'_, str> {
 
 /// A claim's value, scrubbed and cut to the log book's bounds.
 #[must_use]
-pub fn bounded_value(value: &Value) -> Value {
+pub fn bounded_value(value: Value) -> Value {
     bounded_at(value, 0)
 }
 
-fn bounded_at(value: &Value, depth: u8) -> Value {
+fn bounded_at(value: Value, depth: u8) -> Value {
     if depth > 4 && (value.is_object() || value.is_array()) {
         return Value::String("…".to_owned());
     }
     match value {
-        Value::String(text) => Value::String(bounded_text(text)),
+        Value::String(text) => Value::String(bounded_text(text, MAX_TEXT)),
         Value::Array(items) => {
-            items.iter().take(MAX_LIST).map(|item| bounded_at(item, depth + 1)).collect()
+            items.into_iter().take(MAX_LIST).map(|item| bounded_at(item, depth + 1)).collect()
         }
         Value::Object(members) => members
-            .iter()
+            .into_iter()
             .take(MAX_LIST)
-            .map(|(name, item)| (bounded_text(name), bounded_at(item, depth + 1)))
+            .map(|(name, item)| (bounded_text(name, MAX_TEXT), bounded_at(item, depth + 1)))
             .collect(),
-        other => other.clone(),
+        other => other,
     }
 }
 
-fn bounded_text(text: &str) -> String {
-    super::ours::bounded(Cow::Owned(scrubbed(text).into_owned()), MAX_TEXT).into_owned()
+/// `text` without tokens, and cut.
+pub(super) fn bounded_text(text: String, limit: usize) -> String {
+    let clean = match scrubbed(&text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(clean) => Some(clean),
+    };
+    super::ours::bounded(Cow::Owned(clean.unwrap_or(text)), limit).into_owned()
 }
 
 /// What becomes of a member.

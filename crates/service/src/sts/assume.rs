@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use policy::{AccountId, Context, Document, SetBy, Strictness};
+use policy::{AccountId, Context, Document, SetBy, Strictness, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::tags::SessionTags;
@@ -49,6 +49,19 @@ pub struct Wanted<'a> {
     pub mfa: bool,
 }
 
+/// What a trust policy is shown of the session that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// `RoleSessionName`
+    pub name: &'a str,
+    /// The tags of this call: `aws:RequestTag`.
+    pub passed: &'a [Tag],
+    /// Passed and inherited tags.
+    pub tags: &'a SessionTags,
+    /// Set now or inherited.
+    pub source_identity: Option<&'a str>,
+}
+
 /// The role and the session as answers name them.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -75,25 +88,24 @@ pub fn trust_asks(
     cx: &Cx<'_>,
     action: &str,
     role: &Arc<Role>,
-    wanted: &Wanted<'_>,
-    passed: &[policy::Tag],
+    shown: &Shown<'_>,
     own_keys: impl FnOnce(&mut Context),
 ) -> Vec<Ask> {
-    let mut ask = Ask::trust(cx, action, role).request_tags(passed).key(
+    let mut ask = Ask::trust(cx, action, role).request_tags(shown.passed).key(
         "sts:RoleSessionName",
-        wanted.name,
+        shown.name,
         SetBy::Request,
     );
     let context = &mut ask.question.context;
-    if !wanted.tags.transitive.is_empty() {
-        context.set_many("sts:TransitiveTagKeys", &wanted.tags.transitive, SetBy::Request);
+    if !shown.tags.transitive.is_empty() {
+        context.set_many("sts:TransitiveTagKeys", &shown.tags.transitive, SetBy::Request);
     }
-    if let Some(identity) = &wanted.source_identity {
+    if let Some(identity) = shown.source_identity {
         context.set("sts:SourceIdentity", identity, SetBy::Request);
     }
     own_keys(context);
-    let tag_session = (!wanted.tags.tags.is_empty()).then(|| ask.about("sts:TagSession"));
-    let set_source = wanted.source_identity.is_some().then(|| ask.about("sts:SetSourceIdentity"));
+    let tag_session = (!shown.tags.tags.is_empty()).then(|| ask.about("sts:TagSession"));
+    let set_source = shown.source_identity.is_some().then(|| ask.about("sts:SetSourceIdentity"));
     std::iter::once(ask).chain(tag_session).chain(set_source).collect()
 }
 

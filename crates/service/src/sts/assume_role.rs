@@ -4,7 +4,7 @@ use policy::{Context, SetBy, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::arn;
-use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
+use super::assume::{self, AssumedRoleUser, PolicyArn, Shown, Wanted};
 use super::tags::{self, SessionTags};
 use crate::action::{Action, Ask, Done, Effect};
 use crate::audit::ours::check;
@@ -84,7 +84,13 @@ impl Action for AssumeRole {
                 context.set_tags(family, &handed_on, SetBy::Session);
             }
         };
-        Ok(assume::trust_asks(cx, "sts:AssumeRole", role, &wanted, &input.tags, keys))
+        let shown = Shown {
+            name: wanted.name,
+            passed: &input.tags,
+            tags: &wanted.tags,
+            source_identity: wanted.source_identity.as_deref(),
+        };
+        Ok(assume::trust_asks(cx, "sts:AssumeRole", role, &shown, keys))
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {

@@ -5,10 +5,9 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use claims::saml::{self, Failure, ProviderRules, Said, Verified, Wanted as Pair};
-use claims::{Check, Checks, Claims, Finding, UnixTime};
+use claims::{Check, Checks, Finding, UnixTime};
 use policy::{AccountId, Arn, Principal, Tag};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,20 +15,20 @@ use zeroize::Zeroizing;
 
 use super::arn;
 use super::asserted::{Asserted, name_qualifier};
-use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
+use super::assume::{self, AssumedRoleUser, PolicyArn, Shown, Wanted};
 use super::duration;
 use super::federation::{EXPIRED_TOKEN, Federated, INVALID_IDENTITY_TOKEN, record_findings};
 use super::tags::{self, SessionTags};
 use super::used::{Digest, LONGEST, Standing};
 use crate::action::{Action, Ask, Done, Effect, Proof};
 use crate::audit::UserIdentity;
+use crate::audit::draft::bounded_claims;
 use crate::audit::ours::{AssertionUse, check};
 use crate::authorize::{Permit, no_such_role};
 use crate::caller::Caller;
 use crate::credentials::Credentials;
 use crate::cx::Cx;
 use crate::error::{Error, Result};
-use crate::receipt;
 use crate::settings;
 use crate::world::SamlProvider;
 
@@ -101,10 +100,14 @@ impl Action for AssumeRoleWithSaml {
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
             return Err(no_such_role(cx, "sts:AssumeRoleWithSAML", &role_arn));
         };
-        let wanted = wanted(cx, asserted, input);
-        let passed = &asserted.tags.tags;
+        let shown = Shown {
+            name: &asserted.verified.session_name,
+            passed: &asserted.tags.tags,
+            tags: &asserted.tags,
+            source_identity: asserted.verified.source_identity.as_deref(),
+        };
         let action = "sts:AssumeRoleWithSAML";
-        Ok(assume::trust_asks(cx, action, role, &wanted, passed, |it| asserted.set_keys(it)))
+        Ok(assume::trust_asks(cx, action, role, &shown, |it| asserted.set_keys(it)))
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
@@ -135,9 +138,9 @@ impl Action for AssumeRoleWithSaml {
 
 /// What the base64 says, whose blanks do not matter; nothing if it is none.
 fn decoded(text: &str) -> Vec<u8> {
-    let plain = STANDARD.decode(text).or_else(|_| {
+    let plain = STANDARD.decode_to_vec(text).or_else(|_| {
         let plain: String = text.split_ascii_whitespace().collect();
-        STANDARD.decode(plain)
+        STANDARD.decode_to_vec(plain)
     });
     plain.unwrap_or_default()
 }
@@ -168,8 +171,8 @@ fn verify(
         wanted: Some(Pair { role: &input.role_arn, provider: &input.principal_arn }),
         now: UnixTime(cx.now.as_second()),
     });
-    record_findings(cx, &outcome.findings);
-    record_said(cx, provider, &outcome.said, input);
+    record_findings(cx, outcome.findings);
+    record_said(cx, provider, outcome.said, input);
     outcome.result.map_err(|failure| refused(&failure))
 }
 
@@ -203,7 +206,7 @@ fn once(
     const WANTED: &str = "an assertion that was not used before for this role";
     if settings(cx, provider).is_some_and(|it| it.checks == Checks::Aws) {
         let note = "AWS takes an assertion as often as it comes";
-        record_findings(cx, &[Finding::skipped(Check::OneTimeUse, note)]);
+        record_findings(cx, vec![Finding::skipped(Check::OneTimeUse, note)]);
         return Ok(None);
     }
     let now = UnixTime(cx.now.as_second());
@@ -230,7 +233,7 @@ fn once(
         _ => Finding::fail(Check::OneTimeUse, WANTED, unfit(standing))
             .noted("aws mode does not make this check"),
     };
-    record_findings(cx, &[finding]);
+    record_findings(cx, vec![finding]);
     match standing {
         Some(Standing::Fresh | Standing::Retried) => Ok(Some((assertion, request))),
         _ => Err(used(verified.encrypted)),
@@ -328,23 +331,18 @@ fn settings<'p>(cx: &Cx<'p>, provider: &SamlProvider) -> Option<&'p settings::Pr
 }
 
 /// What the response says, proven or not, for the log book: who, and every attribute.
-fn record_said(cx: &mut Cx<'_>, provider: &SamlProvider, said: &Said, input: &Input) {
+fn record_said(cx: &mut Cx<'_>, provider: &SamlProvider, said: Said, input: &Input) {
+    cx.receipt.request(&request_parameters(&said, input));
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let qualifier = name_qualifier(&text(&said.issuer), &provider.record);
     cx.receipt.caller(UserIdentity::saml(&qualifier, &text(&said.subject)), false);
-    let own = [("saml:iss", &said.issuer), ("saml:sub", &said.subject)];
-    let own = own
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value.as_deref()?))));
-    let attributes = said.attributes.iter().map(|(name, values)| {
-        let value = match values.as_slice() {
-            [one] => Value::from(one.as_str()),
-            many => Value::from(many),
-        };
-        (name.clone(), value)
+    let own = [("saml:iss", said.issuer), ("saml:sub", said.subject)];
+    let own = own.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+    let attributes = said.attributes.into_iter().map(|(name, mut values)| match values.pop() {
+        Some(only) if values.is_empty() => (name, only.into()),
+        last => (name, values.into_iter().chain(last).collect()),
     });
-    cx.receipt.claims(receipt::claims(&Claims::new(own.chain(attributes).collect())));
-    cx.receipt.request(&request_parameters(said, input));
+    cx.receipt.claims(bounded_claims(own.chain(attributes)));
 }
 
 /// As CloudTrail shows them: what came in the assertion stands beside what came in the call.

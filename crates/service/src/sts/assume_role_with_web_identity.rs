@@ -4,16 +4,18 @@
 //! The order of checks is AWS's as far as it is known: the token's shape, its issuer's
 //! registration in the role's account, the token itself, then the role.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use claims::oidc::{self, Input as Judged, Issuer, ProviderRules};
 use claims::{Claims, Failure, UnixTime};
 use policy::{Arn, Principal};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::arn;
-use super::assume::{self, AssumedRoleUser, PolicyArn, Wanted};
+use super::assume::{self, AssumedRoleUser, PolicyArn, Shown, Wanted};
 use super::federation::{
     self, EXPIRED_TOKEN, Federated, Federation, INVALID_IDENTITY_TOKEN, record_findings,
 };
@@ -98,12 +100,13 @@ impl Action for AssumeRoleWithWebIdentity {
 
         let token =
             oidc::peek(&input.web_identity_token).map_err(|failure| refused(cx, &failure))?;
-        cx.receipt.claims(receipt::claims(token.claims()));
+        let claims = receipt::claims(token.claims());
+        cx.receipt.claims(Arc::clone(&claims));
         record_bearer(cx, token.claims());
         let issuer = token.issuer().map_err(|failure| refused(cx, &failure))?.to_owned();
         let provider =
             registered(cx, account, &issuer).ok_or_else(|| no_provider(cx, account, &issuer))?;
-        let proven = verify(cx, &token, &provider, &key.role, known).await?;
+        let proven = verify(cx, &token, &provider, &key.role, claims, known).await?;
         cx.plane.tokens.keep(key, Arc::clone(&proven));
         // The provider may have taken its time: what was revoked meanwhile counts.
         cx.world = cx.plane.world();
@@ -119,17 +122,16 @@ impl Action for AssumeRoleWithWebIdentity {
         let Some(role) = cx.world.role_by_arn(&role_arn) else {
             return Err(no_such_role(cx, "sts:AssumeRoleWithWebIdentity", &role_arn));
         };
-        let wanted = wanted(federation, input);
+        let shown = Shown {
+            name: &input.role_session_name,
+            passed: &federation.tags.tags,
+            tags: &federation.tags,
+            source_identity: federation.verified().source_identity.as_deref(),
+        };
         let settings = cx.plane.settings.providers.get(federation.provider_arn.as_str());
         let extended = settings.map_or(&[][..], |settings| &settings.extended_claims);
-        Ok(assume::trust_asks(
-            cx,
-            "sts:AssumeRoleWithWebIdentity",
-            role,
-            &wanted,
-            &federation.tags.tags,
-            |context| federation.set_keys(context, extended),
-        ))
+        let own_keys = |context: &mut policy::Context| federation.set_keys(context, extended);
+        Ok(assume::trust_asks(cx, "sts:AssumeRoleWithWebIdentity", role, &shown, own_keys))
     }
 
     async fn run(cx: &mut Cx<'_>, input: Input, _permit: Permit<Self>) -> Result<Done<Output>> {
@@ -162,6 +164,7 @@ async fn verify(
     token: &oidc::Unverified<'_>,
     provider: &OidcProviderRecord,
     role: &str,
+    claims: Arc<BTreeMap<String, Value>>,
     known: Option<Arc<Proven>>,
 ) -> Result<Arc<Proven>> {
     let arn = provider_arn(provider);
@@ -199,14 +202,14 @@ async fn verify(
         Ok(verified) => Ok(Arc::new(Proven {
             provider: reach.key,
             receipt: TokenReceipt {
-                claims: receipt::claims(&verified.claims),
-                checks: receipt::findings(&outcome.findings),
+                claims,
+                checks: receipt::findings(outcome.findings).map(Arc::new).collect(),
             },
             verified,
             held,
         })),
         Err(failure) => {
-            record_findings(cx, &outcome.findings);
+            record_findings(cx, outcome.findings);
             Err(failed(&failure))
         }
     }
@@ -234,7 +237,7 @@ fn admit(cx: &mut Cx<'_>, provider: Arc<OidcProviderRecord>, proven: Arc<Proven>
     let mut mapped = Vec::new();
     if let Some(settings) = cx.plane.settings.providers.get(arn.as_str()) {
         let applied = settings.tag_mapping.apply(&verified.claims);
-        record_findings(cx, &applied.findings);
+        record_findings(cx, applied.findings);
         mapped = applied.result.map_err(|failure| failed(&failure))?;
         for (tag, value) in &mapped {
             let rule = settings.tag_mapping.0.iter().find(|rule| rule.tag == *tag);
@@ -374,7 +377,7 @@ fn record_bearer(cx: &mut Cx<'_>, claims: &Claims) {
 
 /// A token that could not be read far enough to be judged.
 fn refused(cx: &mut Cx<'_>, failure: &Failure) -> Error {
-    record_findings(cx, &oidc::Outcome::unreadable(failure.clone()).findings);
+    record_findings(cx, oidc::Outcome::unreadable(failure.clone()).findings);
     failed(failure)
 }
 

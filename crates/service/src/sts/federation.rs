@@ -32,8 +32,8 @@ pub enum Federated {
 }
 
 /// Every check of a token or an assertion, into the receipt.
-pub fn record_findings(cx: &mut Cx<'_>, findings: &[Finding]) {
-    receipt::findings(findings).into_iter().for_each(|check| cx.receipt.check(check));
+pub fn record_findings(cx: &mut Cx<'_>, findings: Vec<Finding>) {
+    receipt::findings(findings).for_each(|check| cx.receipt.check(check));
 }
 
 /// The bearer of a verified OIDC token.

@@ -239,7 +239,7 @@ proptest! {
             "Credentials": { "SecretAccessKey": secret, "SessionToken": session, "AccessKeyId": "ASIA" },
             "AccessKey": { "SecretAccessKey": secret },
         }));
-        draft.claims(bounded_claims([("act", &json!({ "token": token }))].into_iter()));
+        draft.claims(bounded_claims([("act".to_owned(), json!({ "token": token }))].into_iter()));
         draft.check(Check::fail("x").wanted(token.clone()).had(token.clone()).note(token.clone()));
         draft.cause(format!("because {token}"));
         draft.resource(None, "AWS::IAM::Role", &token);

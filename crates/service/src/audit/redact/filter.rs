@@ -239,7 +239,7 @@ impl<C: SerializeMap> Inside<C> {
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), C::Error> {
         match self.mode {
             Mode::Plain => match rule(name) {
-                Some(mode) => self.to.serialize_entry(&small_first(name), &Through { value, mode }),
+                Some(mode) => self.to.serialize_entry(&SmallFirst(name), &Through { value, mode }),
                 None => Ok(()),
             },
             // Inside of what is the user's own or is only a digest, the mode stays.
@@ -260,7 +260,7 @@ impl<C: SerializeMap> SerializeMap for Inside<C> {
         self.next = next;
         match (next, self.mode) {
             (None, _) => Ok(()),
-            (Some(_), Mode::Plain) => self.to.serialize_key(&small_first(&name)),
+            (Some(_), Mode::Plain) => self.to.serialize_key(&SmallFirst(&name)),
             (Some(_), _) => self.to.serialize_key(&scrubbed(&name)),
         }
     }
@@ -308,17 +308,26 @@ impl<C: SerializeMap> SerializeStructVariant for Inside<C> {
 }
 
 /// `RoleArn` → `roleArn`, `SAMLAssertionID` → `sAMLAssertionID`: CloudTrail's rule.
-fn small_first(name: &str) -> Cow<'_, str> {
-    let clean = scrubbed(name);
-    match clean.chars().next() {
-        Some(first) if first.is_ascii_uppercase() => {
-            let mut text = clean.into_owned();
-            if let Some(letter) = text.get_mut(..1) {
-                letter.make_ascii_lowercase();
-            }
-            Cow::Owned(text)
+struct SmallFirst<'a>(&'a str);
+
+impl Serialize for SmallFirst<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let clean = scrubbed(self.0);
+        if !clean.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return to.serialize_str(&clean);
         }
-        _ => clean,
+        // Every call has some of them, and hardly one is longer: no allocation for these.
+        let mut room = [0; 64];
+        if let Some(name) = room.get_mut(..clean.len()) {
+            name.copy_from_slice(clean.as_bytes());
+            name.get_mut(..1).into_iter().for_each(<[u8]>::make_ascii_lowercase);
+            if let Ok(name) = std::str::from_utf8(name) {
+                return to.serialize_str(name);
+            }
+        }
+        let mut name = clean.into_owned();
+        name.get_mut(..1).into_iter().for_each(str::make_ascii_lowercase);
+        to.serialize_str(&name)
     }
 }
 

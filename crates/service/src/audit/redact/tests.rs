@@ -84,7 +84,7 @@ fn a_token_in_a_sentence_is_scrubbed_and_ordinary_text_is_not() {
 #[test]
 fn claims_are_cut_in_length_count_and_depth() {
     let long = json!({"a": "x".repeat(9000), "b": vec![1; 500], "c": [[[[[["deep"]]]]]]});
-    let cut = bounded_value(&long);
+    let cut = bounded_value(long);
     assert_eq!(cut["a"].as_str().unwrap().chars().count(), 513);
     assert_eq!(cut["b"].as_array().unwrap().len(), 64);
     assert!(!cut.to_string().contains("deep"));
