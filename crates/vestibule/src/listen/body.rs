@@ -6,6 +6,10 @@ use hyper::body::{Body as _, Incoming};
 
 use super::budget::{Budget, NoRoom, Share};
 
+/// Memory that is taken at once for a body that announces its length, in bytes: an announcement is
+/// not paid for yet.
+const AT_ONCE: usize = 64 << 10;
+
 /// Why a body was not taken.
 pub(super) enum Refused {
     /// More than the limit.
@@ -33,6 +37,7 @@ pub(super) async fn collect(
     if body.size_hint().lower() > limit.saturating_mul(2) {
         return Err(Refused::TooLarge);
     }
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut read: u64 = 0;
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
@@ -53,7 +58,12 @@ pub(super) async fn collect(
         } else if first.is_empty() {
             first = frame;
         } else {
-            rest.get_or_insert_with(|| BytesMut::from(first.as_ref())).extend_from_slice(&frame);
+            let rest = rest.get_or_insert_with(|| {
+                let mut whole = BytesMut::with_capacity(announced.min(AT_ONCE).max(first.len()));
+                whole.extend_from_slice(&first);
+                whole
+            });
+            rest.extend_from_slice(&frame);
         }
         if body.is_end_stream() {
             break;
