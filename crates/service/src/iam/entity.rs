@@ -4,6 +4,7 @@ use policy::{AccountId, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Ask;
+use crate::cx::Cx;
 use crate::error::{Code, Error, Result, code};
 use crate::sts::tags::same;
 
@@ -67,6 +68,27 @@ pub fn arn(kind: &str, account: &AccountId, path: &str, name: &str) -> String {
 /// the one without a path, as AWS does.
 pub fn asked_arn(kind: &str, account: &AccountId, found: Option<&str>, name: &str) -> String {
     found.map_or_else(|| arn(kind, account, "/", name), str::to_owned)
+}
+
+/// What is asked about an entity that is named and bears no policies: of `found`, its ARN and tags.
+///
+/// # Errors
+/// If nobody is proven.
+pub fn ask(
+    cx: &Cx<'_>,
+    action: &str,
+    kind: &str,
+    found: Option<(String, &[Tag])>,
+    name: &str,
+) -> Result<Ask> {
+    let account = cx.caller.account()?;
+    let (own, tags) = found.unzip();
+    let arn = asked_arn(kind, &account, own.as_deref(), name);
+    let ask = Ask::identity(cx, &format!("iam:{action}"), &arn, account);
+    Ok(match tags {
+        Some(tags) => ask.resource_tags(tags),
+        None => ask,
+    })
 }
 
 /// An entity that is made with tags needs leave for both: `making`, and the same about `tagging`.

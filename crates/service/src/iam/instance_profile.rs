@@ -72,15 +72,9 @@ fn arn(record: &InstanceProfileRecord) -> String {
 
 /// What is asked about a profile that is named.
 fn ask(cx: &Cx<'_>, action: &str, name: &str) -> Result<Ask> {
-    let account = cx.caller.account()?;
     let found = cx.account()?.instance_profiles.find(name);
-    let own = found.map(|record| arn(record));
-    let arn = entity::asked_arn("instance-profile", &account, own.as_deref(), name);
-    let ask = Ask::identity(cx, &format!("iam:{action}"), &arn, account);
-    Ok(match found {
-        Some(record) => ask.resource_tags(&record.tags),
-        None => ask,
-    })
+    let found = found.map(|record| (arn(record), record.tags.as_slice()));
+    entity::ask(cx, action, "instance-profile", found, name)
 }
 
 /// The profile of that name.

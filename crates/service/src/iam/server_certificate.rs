@@ -62,15 +62,9 @@ fn arn(record: &ServerCertificateRecord) -> String {
 
 /// What is asked about a certificate that is named.
 fn ask(cx: &Cx<'_>, action: &str, name: &str) -> Result<Ask> {
-    let account = cx.caller.account()?;
     let found = cx.account()?.server_certificates.find(name);
-    let own = found.map(|record| arn(record));
-    let arn = entity::asked_arn("server-certificate", &account, own.as_deref(), name);
-    let ask = Ask::identity(cx, &format!("iam:{action}"), &arn, account);
-    Ok(match found {
-        Some(record) => ask.resource_tags(&record.tags),
-        None => ask,
-    })
+    let found = found.map(|record| (arn(record), record.tags.as_slice()));
+    entity::ask(cx, action, "server-certificate", found, name)
 }
 
 /// The certificate of that name.
