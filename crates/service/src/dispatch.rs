@@ -262,16 +262,22 @@ impl Plane {
     async fn record(&self, event: &Event, durability: Durability) -> Result<()> {
         let recorded = match other_account(event) {
             None => self.book.append(event, durability).await,
-            Some(other) => {
-                let mut own = event.clone();
-                let copy = own.for_account(other);
-                match self.book.append(&own, durability).await {
-                    Ok(()) => self.book.append(&copy, durability).await,
-                    full => full,
-                }
-            }
+            // Boxed, as what few calls need: the room for it would be every call's.
+            Some(other) => Box::pin(self.record_twice(event, other, durability)).await,
         };
         recorded.map_err(|error| unrecorded(&error))
+    }
+
+    async fn record_twice(
+        &self,
+        event: &Event,
+        other: &str,
+        durability: Durability,
+    ) -> std::result::Result<(), BookError> {
+        let mut own = event.clone();
+        let copy = own.for_account(other);
+        self.book.append(&own, durability).await?;
+        self.book.append(&copy, durability).await
     }
 
     fn caller(

@@ -240,9 +240,15 @@ fn holds(shape: &Shape, constraint: &Constraint, value: &Value) -> bool {
         _ => 0,
     };
     let length = || i64::try_from(length()).unwrap_or(i64::MAX);
+    // A character has one to four bytes: most texts need not be counted.
+    let bytes = value.as_str().and_then(|text| i64::try_from(text.len()).ok());
     match constraint {
-        Constraint::MinLength(least) => length() >= *least,
-        Constraint::MaxLength(most) => length() <= *most,
+        Constraint::MinLength(least) => {
+            bytes.is_some_and(|bytes| bytes / 4 >= *least) || length() >= *least
+        }
+        Constraint::MaxLength(most) => {
+            bytes.is_some_and(|bytes| bytes <= *most) || length() <= *most
+        }
         Constraint::MinValue(least) => value.as_i64().is_some_and(|n| n >= *least),
         Constraint::MaxValue(most) => value.as_i64().is_some_and(|n| n <= *most),
         Constraint::OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
