@@ -63,9 +63,9 @@ fn move_to(cores: &str) -> Outcome {
 }
 
 /// RSA-2048 verifications per second on the server's core, as `openssl speed` counts them.
-pub fn rsa_verifications() -> Outcome<f64> {
+pub fn rsa_verifications(seconds: u32) -> Outcome<f64> {
     let output = on_server_core("openssl")
-        .args(["speed", "-seconds", "3", "rsa2048"])
+        .args(["speed", "-seconds", &seconds.to_string(), "rsa2048"])
         .output()
         .map_err(|error| format!("openssl: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);

@@ -30,11 +30,10 @@ impl Figure {
     pub fn share(
         name: &'static str,
         value: f64,
-        (of, limit): (&'static str, f64),
+        (of, ratio): (&'static str, f64),
         (least, target): (f64, &'static str),
         note: String,
     ) -> Figure {
-        let ratio = value / limit;
         let met = Some(ratio >= least);
         Figure { name, value, unit: "1/s", ratio: Some((of, ratio)), target, met, note }
     }
@@ -43,11 +42,10 @@ impl Figure {
     pub fn beside(
         name: &'static str,
         value: f64,
-        (of, limit): (&'static str, f64),
+        ratio: (&'static str, f64),
         note: String,
     ) -> Figure {
-        let ratio = Some((of, value / limit));
-        Figure { name, value, unit: "1/s", ratio, target: "", met: None, note }
+        Figure { name, value, unit: "1/s", ratio: Some(ratio), target: "", met: None, note }
     }
 
     /// A value that should stay under `most`.
@@ -105,7 +103,7 @@ impl Report {
         );
         for figure in &self.figures {
             let ratio =
-                figure.ratio.map_or(String::new(), |(of, ratio)| format!("{ratio:.2} {of}"));
+                figure.ratio.map_or(String::new(), |(of, ratio)| format!("{ratio:.3} {of}"));
             let met = match figure.met {
                 Some(true) => "yes",
                 Some(false) => "NO",

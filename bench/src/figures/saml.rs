@@ -30,15 +30,12 @@ impl Bench {
                 let bytes = responses.first().map_or(0, |it| it.len() / 4 * 3);
                 let note = format!("{}; response of {bytes} bytes", measured.note());
                 let figure = match kind {
-                    Kind::Plain => Figure::share(
-                        name,
-                        measured.rate,
-                        ("V", self.verifications),
-                        (0.10, "≥ 0.10 V"),
-                        note,
-                    ),
+                    Kind::Plain => {
+                        let target = (0.10, "≥ 0.10 V");
+                        Figure::share(name, measured.rate, measured.share(), target, note)
+                    }
                     Kind::SignedTwice | Kind::Encrypted => {
-                        Figure::beside(name, measured.rate, ("V", self.verifications), note)
+                        Figure::beside(name, measured.rate, measured.share(), note)
                     }
                 };
                 report.add(figure);
