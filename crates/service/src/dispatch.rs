@@ -13,7 +13,7 @@ use http::request::Parts;
 use serde_json::Value;
 use wire::shape::Operation;
 
-pub use self::decode::Decoded;
+pub use self::decode::{Called, Decoded};
 use crate::action::{Action, Answer, Effect, Entry, Proof};
 use crate::audit::{BookError, Draft, Durability, Event};
 use crate::authorize::{authorize, restrict};
@@ -78,6 +78,7 @@ impl Plane {
             Ok(decoded) => decoded,
             Err(undecoded) => return self.refuse_undecoded(*undecoded, draft, request_id).await,
         };
+        let called = decoded.called;
         let pending = Pending {
             call: &call,
             decoded: &decoded,
@@ -87,7 +88,11 @@ impl Plane {
         };
         pending.name(&mut draft);
         let (result, draft) = self.serve(&pending, draft).await;
-        self.conclude(&pending, result, draft).await
+        // Under load, many wait for the log book at once: the less each keeps meanwhile, the more
+        // of it stays in the processor's caches.
+        drop(decoded);
+        drop((call, origin));
+        self.conclude(called, request_id, result, draft).await
     }
 
     /// Answers a call that could not be read whole: too large, too slow or cut off, which a bare
@@ -136,7 +141,7 @@ impl Plane {
     ) -> (Result<Attempt>, Draft) {
         let now = self.now();
         let mut world = self.world();
-        let entry = pending.decoded.entry;
+        let entry = pending.decoded.called.entry;
         draft.revision(world.revision.0);
 
         if entry.effect != Effect::Read
@@ -161,7 +166,7 @@ impl Plane {
             Err(error) => return (Err(error), draft),
         };
         if entry.proof == Proof::Signature {
-            let (service, action) = (pending.decoded.api.name, entry.name);
+            let (service, action) = (pending.decoded.called.api.name, entry.name);
             self.uses.note(&caller, service, action, now);
         }
         if let Some(account) = caller.principal.account() {
@@ -179,7 +184,7 @@ impl Plane {
             now,
             origin: pending.origin,
             caller,
-            operation: pending.decoded.operation,
+            operation: pending.decoded.called.operation,
             request_id: pending.request_id,
             receipt: draft,
         };
@@ -208,40 +213,41 @@ impl Plane {
     /// Records the event, then answers: no credentials leave without their receipt.
     async fn conclude(
         &self,
-        pending: &Pending<'_>,
+        called: Called,
+        request_id: String,
         result: Result<Served>,
         mut draft: Draft,
     ) -> HttpAnswer {
-        let entry = pending.decoded.entry;
         let recorded = match result {
             Ok(Served { answer, event: Some(event) }) => {
                 // The change stands and its receipt is safe in the store: if the log book does not
                 // take it now, it gets it later.
-                if self.record(&event, Durability::Synced).await.is_ok() {
-                    self.delivered(event.event_id);
+                let id = event.event_id.clone();
+                if self.record(event, Durability::Synced).await.is_ok() {
+                    self.delivered(id);
                 }
                 Ok(answer)
             }
             Ok(Served { answer, event: None }) => {
                 draft.allowed();
                 let event = draft.finish(self.now());
-                let durability = match entry.effect {
+                let durability = match called.entry.effect {
                     Effect::Issue => self.settings.issuing,
                     Effect::Read | Effect::Write => Durability::Written,
                 };
-                self.record(&event, durability).await.map(|()| answer)
+                self.record(event, durability).await.map(|()| answer)
             }
             Err(error) => {
                 outcome::describe(&error, &mut draft);
                 let event = draft.finish(self.now());
                 // A denial stands whether or not it could be recorded.
-                let _ = self.record(&event, Durability::Written).await;
+                let _ = self.record(event, Durability::Written).await;
                 Err(error)
             }
         };
         match recorded {
-            Ok(answer) => outcome::success(pending, answer),
-            Err(error) => outcome::failure(pending, error),
+            Ok(answer) => outcome::success(called, answer, request_id),
+            Err(error) => outcome::failure(called, error, request_id),
         }
     }
 
@@ -254,30 +260,22 @@ impl Plane {
         draft.call(undecoded.source.clone(), undecoded.name.clone(), true);
         outcome::describe(&undecoded.error, &mut draft);
         let event = draft.finish(self.now());
-        let _ = self.record(&event, Durability::Written).await;
+        let _ = self.record(event, Durability::Written).await;
         outcome::undecoded(undecoded, request_id)
     }
 
     /// Records an event, and the copy that the other account of a cross-account call gets.
-    async fn record(&self, event: &Event, durability: Durability) -> Result<()> {
-        let recorded = match other_account(event) {
+    async fn record(&self, mut event: Box<Event>, durability: Durability) -> Result<()> {
+        let other = other_account(&event).map(str::to_owned);
+        let copy = other.map(|other| Box::new(event.for_account(&other)));
+        let recorded = match copy {
             None => self.book.append(event, durability).await,
-            // Boxed, as what few calls need: the room for it would be every call's.
-            Some(other) => Box::pin(self.record_twice(event, other, durability)).await,
+            Some(copy) => match self.book.append(event, durability).await {
+                Ok(()) => self.book.append(copy, durability).await,
+                full => full,
+            },
         };
         recorded.map_err(|error| unrecorded(&error))
-    }
-
-    async fn record_twice(
-        &self,
-        event: &Event,
-        other: &str,
-        durability: Durability,
-    ) -> std::result::Result<(), BookError> {
-        let mut own = event.clone();
-        let copy = own.for_account(other);
-        self.book.append(&own, durability).await?;
-        self.book.append(&copy, durability).await
     }
 
     fn caller(
@@ -287,7 +285,7 @@ impl Plane {
         now: jiff::Timestamp,
         draft: &mut Draft,
     ) -> Result<Caller> {
-        match pending.decoded.entry.proof {
+        match pending.decoded.called.entry.proof {
             Proof::Token => Ok(Caller::anonymous()),
             Proof::Signature => {
                 let rules = self.signature_rules(pending.decoded, now);
@@ -302,7 +300,7 @@ impl Plane {
         decoded: &Decoded<'_>,
         now: jiff::Timestamp,
     ) -> wire::sigv4::Rules<'_> {
-        let mut rules = wire::sigv4::Rules::plain(decoded.api.name, now);
+        let mut rules = wire::sigv4::Rules::plain(decoded.called.api.name, now);
         if let Some(regions) = &self.settings.regions {
             rules.regions = wire::sigv4::Regions::Only(regions);
         }
@@ -342,7 +340,7 @@ impl Pending<'_> {
     }
 
     fn name(&self, draft: &mut Draft) {
-        let Decoded { api, entry, .. } = self.decoded;
+        let Called { api, entry, .. } = self.decoded.called;
         draft.call(api.source, entry.name, entry.effect != Effect::Write);
     }
 }
@@ -350,7 +348,7 @@ impl Pending<'_> {
 struct Served {
     answer: Answer,
     /// The event that was committed with a change.
-    event: Option<Event>,
+    event: Option<Box<Event>>,
 }
 
 enum Attempt {

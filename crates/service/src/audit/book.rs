@@ -176,8 +176,8 @@ impl LogBook {
     ///
     /// # Errors
     /// [`BookError`]: the event is not in the log book.
-    pub async fn append(&self, event: &Event, durability: Durability) -> Result<(), BookError> {
-        if !self.flood().admits(event) {
+    pub async fn append(&self, event: Box<Event>, durability: Durability) -> Result<(), BookError> {
+        if !self.flood().admits(&event) {
             self.counted.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
@@ -195,7 +195,7 @@ impl LogBook {
     /// [`BookError`]: hand all of them in again.
     pub async fn deliver(&self, receipts: &[StoredReceipt]) -> Result<(), BookError> {
         for StoredReceipt { receipt, .. } in receipts {
-            let Ok(event) = serde_json::from_slice::<Event>(&receipt.body) else {
+            let Ok(event) = serde_json::from_slice::<Box<Event>>(&receipt.body) else {
                 tracing::error!(event = %receipt.event, "a receipt is no event and is dropped");
                 continue;
             };
@@ -208,7 +208,7 @@ impl LogBook {
                 Ok(Err(_)) | Err(_) => false,
             };
             if !there {
-                self.write(&event, Durability::Synced).await?;
+                self.write(event, Durability::Synced).await?;
             }
         }
         Ok(())
@@ -252,8 +252,8 @@ impl LogBook {
         self.write_gathered(now, true).await;
     }
 
-    /// Every event from now on, as it is written. A slow listener loses the oldest and is told how
-    /// many.
+    /// Every event that is appended from now on, as it is written; what is on its way already is
+    /// for [`Reader`] alone to find. A slow listener loses the oldest and is told how many.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
         self.live.subscribe()
@@ -281,13 +281,13 @@ impl LogBook {
     async fn write_gathered(&self, now: Timestamp, all: bool) {
         let gathered = self.flood().due(now, all);
         for event in gathered {
-            if let Err(error) = self.write(&event, Durability::Written).await {
+            if let Err(error) = self.write(Box::new(event), Durability::Written).await {
                 tracing::error!(%error, "the count of a flood is lost");
             }
         }
     }
 
-    async fn write(&self, event: &Event, durability: Durability) -> Result<(), BookError> {
+    async fn write(&self, event: Box<Event>, durability: Durability) -> Result<(), BookError> {
         let ours = &event.vestibule;
         let took = i64::try_from(ours.duration_micros).unwrap_or(0);
         let at = ours.at_micros.saturating_add(took).div_euclid(1000);
@@ -296,11 +296,15 @@ impl LogBook {
             true => Urgency::Reserved,
             false => Urgency::Ordinary,
         };
-        let kept = match trim::encode(event, self.options.event_bytes) {
-            Ok(bytes) => {
-                self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                let appended = self.log.append(at, &bytes, durability, urgency);
-                let slot = Slot::of(event, 0);
+        let appended = trim::encode(&event, self.options.event_bytes).map(|bytes| {
+            self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            self.log.append(at, &bytes, durability, urgency)
+        });
+        let slot = Slot::of(&event, 0);
+        // Only for those who listen: many events may wait to be written at once.
+        let live = (self.live.receiver_count() > 0).then(|| Arc::from(event));
+        let kept = match appended {
+            Ok(appended) => {
                 let index = Arc::clone(&self.index);
                 Indexed { appended: Some(appended), slot, index }.await.map_err(BookError::from)
             }
@@ -311,9 +315,9 @@ impl LogBook {
             return Err(error);
         }
         self.written.fetch_add(1, Ordering::Relaxed);
-        if self.live.receiver_count() > 0 {
+        if let Some(event) = live {
             // Nobody listening any more is no failure.
-            let _ = self.live.send(Arc::new(event.clone()));
+            let _ = self.live.send(event);
         }
         Ok(())
     }

@@ -219,13 +219,13 @@ impl Draft {
 
     /// Ends the event. `now` gives the duration.
     #[must_use]
-    pub fn finish(mut self, now: Timestamp) -> Event {
+    pub fn finish(mut self, now: Timestamp) -> Box<Event> {
         let took = now.as_microsecond().saturating_sub(self.begun.as_microsecond());
         self.event.vestibule.duration_micros = u64::try_from(took).unwrap_or(0);
         if self.event.event_id.is_empty() {
             self.event.event_id = derived_id(&["event", &self.event.request_id]);
         }
-        *self.event
+        self.event
     }
 }
 

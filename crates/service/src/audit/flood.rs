@@ -213,7 +213,7 @@ mod tests {
 
     const LIMITS: FloodLimits = FloodLimits { per_second: 2, burst: 5, window: 10, sources: 8 };
 
-    fn refused(id: usize, ip: &str, micros: i64, proven: bool) -> Event {
+    fn refused(id: usize, ip: &str, micros: i64, proven: bool) -> Box<Event> {
         let at = Timestamp::from_microsecond(micros).unwrap();
         let mut draft = Draft::new(&format!("r{id}"), at);
         draft.from(ip, "curl", None);

@@ -127,14 +127,14 @@ mod tests {
     use crate::audit::ours::{DecisionRecord, Element, Layer, StatementAt, StatementTrace};
     use crate::audit::{Check, Draft, Outcome};
 
-    fn event() -> Event {
+    fn event() -> Box<Event> {
         let mut draft = Draft::new("r", jiff::Timestamp::UNIX_EPOCH);
         draft.check(Check::fail("audience").wanted("a").had("b"));
         draft.refused(Outcome::Denied, "AccessDenied", "no");
         draft.finish(jiff::Timestamp::UNIX_EPOCH)
     }
 
-    fn large(statements: usize, parameter: usize) -> Event {
+    fn large(statements: usize, parameter: usize) -> Box<Event> {
         let mut event = event();
         let trace = StatementTrace {
             at: StatementAt {

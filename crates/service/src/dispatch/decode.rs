@@ -22,14 +22,21 @@ const TOO_LARGE: Code = Code::new("RequestEntityTooLarge", 413);
 const UNKNOWN_OPERATION: Code = Code::new("UnknownOperationException", 400);
 const VALIDATION_EXCEPTION: Code = Code::new("ValidationException", 400);
 
-/// A call of a known action.
-pub struct Decoded<'a> {
+/// A known action.
+#[derive(Clone, Copy)]
+pub struct Called {
     /// Whose action.
     pub api: &'static Api,
     /// The action.
     pub entry: &'static Entry,
     /// Its model.
     pub operation: &'static Operation,
+}
+
+/// A call of a known action.
+pub struct Decoded<'a> {
+    /// Which.
+    pub called: Called,
     payload: Payload<'a>,
 }
 
@@ -50,26 +57,33 @@ pub struct Undecoded {
     pub name: String,
 }
 
-impl Decoded<'_> {
+impl Called {
     /// How errors of this call are written.
-    pub fn dialect(&self) -> Dialect<'static> {
-        dialect(self.operation)
+    pub fn dialect(self) -> Dialect<'static> {
+        match self.operation.namespace {
+            "" => Dialect::Json11,
+            namespace => Dialect::Query { namespace },
+        }
     }
+}
 
+impl Decoded<'_> {
     /// The input, of the model's types and within its constraints.
     ///
     /// # Errors
     /// All violations at once, as AWS gives them.
     pub fn input(&self) -> Result<Value> {
         match &self.payload {
-            Payload::Form(form) => self.operation.decode(form).map_err(|refusal| match refusal {
-                Refusal::Malformed { .. } => {
-                    Error::silent(code::MALFORMED_INPUT).because(refusal.to_string())
-                }
-                Refusal::Invalid(_) => Error::new(code::VALIDATION_ERROR, refusal.to_string()),
-            }),
+            Payload::Form(form) => {
+                self.called.operation.decode(form).map_err(|refusal| match refusal {
+                    Refusal::Malformed { .. } => {
+                        Error::silent(code::MALFORMED_INPUT).because(refusal.to_string())
+                    }
+                    Refusal::Invalid(_) => Error::new(code::VALIDATION_ERROR, refusal.to_string()),
+                })
+            }
             Payload::Json(body) => {
-                self.operation.decode_json(body).map_err(|refusal| match refusal {
+                self.called.operation.decode_json(body).map_err(|refusal| match refusal {
                     Refusal::Malformed { .. } => {
                         Error::silent(SERIALIZATION).because(refusal.to_string())
                     }
@@ -77,13 +91,6 @@ impl Decoded<'_> {
                 })
             }
         }
-    }
-}
-
-fn dialect(operation: &'static Operation) -> Dialect<'static> {
-    match operation.namespace {
-        "" => Dialect::Json11,
-        namespace => Dialect::Query { namespace },
     }
 }
 
@@ -122,11 +129,11 @@ fn query(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
     let version = form.version().map_or_else(|| "NO_VERSION_SPECIFIED".to_owned(), shortened);
     let found = QUERY_MODELS.iter().map(|model| model()).find(|model| model.version == version);
     let known = found.and_then(|model| known(model, &action));
-    let Some((api, entry, operation)) = known else {
+    let Some(called) = known else {
         let text = format!("Could not find operation {action} for version {version}");
         return Err(undecoded(Error::new(code::INVALID_ACTION, text), &action));
     };
-    Ok(Decoded { api, entry, operation, payload: Payload::Form(form) })
+    Ok(Decoded { called, payload: Payload::Form(form) })
 }
 
 fn json(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
@@ -143,13 +150,13 @@ fn json(call: &HttpCall) -> std::result::Result<Decoded<'_>, Box<Undecoded>> {
         let model = models.find(|model| last(model.target) == last(target.prefix))?;
         known(model, target.operation)
     });
-    let Some((api, entry, operation)) = known else {
+    let Some(called) = known else {
         return Err(undecoded(Error::silent(UNKNOWN_OPERATION), name));
     };
     let body = json11::read(&call.body).map_err(|error| {
         undecoded(Error::silent(SERIALIZATION).because(error.to_string()), name)
     })?;
-    Ok(Decoded { api, entry, operation, payload: Payload::Json(body) })
+    Ok(Decoded { called, payload: Payload::Json(body) })
 }
 
 /// No name is longer; what a stranger sends is not echoed at any length.
@@ -164,12 +171,9 @@ const QUERY_MODELS: &[fn() -> &'static Model] = &[wire::shape::sts, wire::shape:
 const JSON_MODELS: &[fn() -> &'static Model] =
     &[wire::shape::cloudtrail, wire::shape::organizations];
 
-fn known(
-    model: &'static Model,
-    action: &str,
-) -> Option<(&'static Api, &'static Entry, &'static Operation)> {
+fn known(model: &'static Model, action: &str) -> Option<Called> {
     let api = registry::api(model.service)?;
-    Some((api, api.action(action)?, model.operation(action)?))
+    Some(Called { api, entry: api.action(action)?, operation: model.operation(action)? })
 }
 
 /// Where the call comes from.

@@ -2,8 +2,8 @@
 
 use wire::error_body::{self, Blame, Dialect, Fault};
 
-use super::decode::Undecoded;
-use super::{HttpAnswer, NOT_READ, Pending};
+use super::decode::{Called, Undecoded};
+use super::{HttpAnswer, NOT_READ};
 use crate::action::Answer;
 use crate::audit::{Check, Draft, Outcome};
 use crate::error::{Code, Error, code};
@@ -45,29 +45,28 @@ fn outcome(error: &Error) -> Outcome {
 }
 
 /// The answer to a call that succeeded.
-pub(super) fn success(pending: &Pending<'_>, answer: Answer) -> HttpAnswer {
-    let content_type = match pending.decoded.dialect() {
+pub(super) fn success(called: Called, answer: Answer, request_id: String) -> HttpAnswer {
+    let content_type = match called.dialect() {
         Dialect::Json11 => wire::json11::CONTENT_TYPE,
         Dialect::Query { .. } => wire::query_xml::CONTENT_TYPE,
     };
     HttpAnswer {
-        request_id: pending.request_id.to_owned(),
+        request_id,
         status: 200,
         content_type,
         error_type: None,
         encoded_message: None,
         body: answer.body,
-        called: Some((pending.decoded.api.name, pending.decoded.entry.name)),
+        called: Some((called.api.name, called.entry.name)),
         outcome: Outcome::Allowed.word(),
     }
 }
 
 /// The answer to a call that did not.
-pub(super) fn failure(pending: &Pending<'_>, error: Error) -> HttpAnswer {
-    let called = (pending.decoded.api.name, pending.decoded.entry.name);
+pub(super) fn failure(called: Called, error: Error, request_id: String) -> HttpAnswer {
     HttpAnswer {
-        called: Some(called),
-        ..refusal(pending.decoded.dialect(), error, pending.request_id.to_owned())
+        called: Some((called.api.name, called.entry.name)),
+        ..refusal(called.dialect(), error, request_id)
     }
 }
 

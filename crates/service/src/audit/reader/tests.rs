@@ -13,7 +13,7 @@ const COUNT: usize = 300;
 async fn filled(folder: &Path) -> LogBook {
     let book = open(folder, 16 << 10);
     for n in 0..COUNT {
-        book.append(&event(n), Durability::Written).await.unwrap();
+        book.append(event(n), Durability::Written).await.unwrap();
     }
     book
 }
@@ -83,8 +83,8 @@ async fn an_account_sees_its_own_side_only() {
     let mut own = event(0);
     own.vestibule.checks.push(crate::audit::Check::fail("role").into());
     let copy = own.for_account(TWO);
-    book.append(&own, Durability::Written).await.unwrap();
-    book.append(&copy, Durability::Written).await.unwrap();
+    book.append(own.clone(), Durability::Written).await.unwrap();
+    book.append(Box::new(copy.clone()), Durability::Written).await.unwrap();
     let reader = book.reader();
     let seen = |scope: Scope| reader.by_request(scope, "request-0").unwrap();
     let one = seen(Scope::Account(ONE.to_owned()));
@@ -124,11 +124,11 @@ async fn pages_stay_complete_while_events_arrive_and_another_writer_writes() {
     let other = LogBook::open(options).unwrap().0;
     let mut late = event(1000);
     late.vestibule.at_micros = at(150 * 1_000_000 + 1).as_microsecond();
-    other.append(&late, Durability::Written).await.unwrap();
+    other.append(late.clone(), Durability::Written).await.unwrap();
     let reader = book.reader();
     let query = Query::all(Scope::Operator);
     let first = reader.page(&query, 100, None).unwrap();
-    book.append(&event(2000), Durability::Written).await.unwrap();
+    book.append(event(2000), Durability::Written).await.unwrap();
     let second = reader.page(&query, 100, first.next.as_deref()).unwrap();
     let third = reader.page(&query, 200, second.next.as_deref()).unwrap();
     assert!(third.next.is_none());
