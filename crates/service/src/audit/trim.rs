@@ -91,6 +91,8 @@ pub fn encode(event: &Event, limit: usize) -> serde_json::Result<Vec<u8>> {
     let limit = limit.max(LEAST_LIMIT);
     let mut bytes = Vec::with_capacity(USUAL);
     json::append(&mut bytes, event)?;
+    // Whatever a test makes happen is held against serde_json.
+    debug_assert_eq!(bytes, serde_json::to_vec(event)?);
     if bytes.len() <= limit {
         return Ok(bytes);
     }
